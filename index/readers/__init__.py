@@ -1,0 +1,1 @@
+"""One reader a file format: bytes -> text with pages; ``index.sources`` chooses among them."""
