@@ -36,6 +36,10 @@ class Citation:
     start: int
     end: int
     reference: str  # GB/T 7714
+    organ: str | None = None  # the issuing body
+    gazette: str = ""  # the gazette's name, without year and number
+    year: int | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
