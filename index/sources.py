@@ -1,65 +1,165 @@
-"""Read a file: decode, hash, keep the text exactly as found."""
+"""Read a file: choose the reader, hash, keep the text exactly as found."""
 
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.records import GazetteError, Source
+from index.readers import LIMITS, Limits, Reading, Unreadable, archive, text
+from index.records import Source
+from index.text import is_invisible
 
-SUFFIXES = frozenset({".md", ".markdown", ".txt"})
+__all__ = ["SUFFIXES", "Limits", "Member", "Unreadable", "find_sources", "read_source"]
 
-
-class Unreadable(GazetteError):
-    """A file that cannot be read as a gazette; the message names the file and the reason."""
+SUFFIXES = frozenset({".md", ".markdown", ".txt", ".html", ".htm", ".docx", ".pdf", ".zip"})
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What is refused before it is parsed."""
+class Member:
+    """A file inside an archive: where the archive is, and the entries that lead to it (several for zip in zip)."""
 
-    file_bytes: int = 50_000_000
+    archive: Path
+    entries: tuple[str, ...]
+    name: str  # "公报.zip/2021/第3号.md", for people only
 
 
-def read_source(path: Path, *, limits: Limits = Limits()) -> Source:
-    """The file's text exactly as found (UTF-8, a byte order mark dropped).
+def read_source(path: Path | Member, *, limits: Limits = LIMITS) -> Source:
+    """The text of a file or of a member of an archive, with its pages where the format has them.
+
+    Markdown and plain text are kept exactly as found (a byte order mark dropped); other formats give one paragraph a
+    line. ``Source.notes`` says what was replaced, left out or not read.
 
     Raises:
-        Unreadable: if the file is missing, empty, too large, binary, not UTF-8, or of an unknown suffix.
+        Unreadable: naming the file, the reason and what to do.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise Unreadable(f"{path.name}: 不支持的格式“{path.suffix}”；可读取 {'、'.join(sorted(SUFFIXES))}")
+    name = path.name if isinstance(path, Member) else _display(path.name)
     try:
-        size = path.stat().st_size
-        if size > limits.file_bytes:
-            raise Unreadable(f"{path.name}: 文件 {size} 字节，超过上限 {limits.file_bytes} 字节")
-        data = path.read_bytes()
-    except OSError as error:
-        raise Unreadable(f"{path.name}: 无法读取（{error.strerror}）") from error
-    if b"\0" in data:
-        raise Unreadable(f"{path.name}: 不是文本文件（含有零字节）")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"{path.name}: 不是 UTF-8 编码（第 {error.start} 字节）；请转为 UTF-8 后再试") from error
-    if not text.strip():
-        raise Unreadable(f"{path.name}: 文件是空的")
+        data = _member_bytes(path, limits) if isinstance(path, Member) else _file_bytes(path, limits)
+        reading = _read(name, data, limits)
+        if not reading.text.strip():
+            raise Unreadable("没有文字")
+    except Unreadable as error:
+        raise Unreadable(f"{name}: {error}") from error
     digest = hashlib.sha256(data).hexdigest()
-    return Source(id=digest[:16], name=path.name, text=text, sha256=digest)
+    return Source(
+        id=digest[:16],
+        name=name,
+        text=reading.text,
+        sha256=digest,
+        encoding=reading.encoding,
+        page_starts=reading.page_starts,
+        notes=reading.notes,
+    )
 
 
-def find_sources(paths: Sequence[Path]) -> Iterator[Path]:
-    """The readable files among the paths, folders searched in depth in name order; a file named outright is kept.
+def find_sources(paths: Sequence[Path], *, limits: Limits = LIMITS) -> Iterator[Path | Member]:
+    """What could be a source among the paths, each with a ``name``: folders and archives in depth, in name order.
+
+    A path that cannot be opened is given as it is, so that ``read_source`` names it with the reason and the rest
+    goes on. Hidden files and read-mes inside folders are passed over; a file named outright never is.
+    """
+    seen: set[tuple[int, int]] = set()
+    for path in paths:
+        yield from _find(path, seen, limits)
+
+
+def _find(path: Path, seen: set[tuple[int, int]], limits: Limits) -> Iterator[Path | Member]:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        yield path
+        return
+    if not stat.S_ISDIR(status.st_mode):
+        if path.suffix.lower() == ".zip":
+            yield from _find_in_archive(path, limits)
+        else:
+            yield path
+        return
+    if (status.st_dev, status.st_ino) in seen:  # a link to a folder above it, or a folder named twice
+        return
+    seen.add((status.st_dev, status.st_ino))
+    try:
+        children = sorted(path.iterdir())
+    except OSError:
+        yield path
+        return
+    for child in children:
+        if not archive.is_litter(child.name):
+            yield from _find(child, seen, limits)
+
+
+def _find_in_archive(path: Path, limits: Limits) -> Iterator[Path | Member]:
+    try:
+        data = _file_bytes(path, limits)
+        found = list(_members(path, data, (), _display(path.name), limits))
+    except Unreadable:
+        yield path  # read_source says why
+        return
+    if found:
+        yield from found
+    else:
+        yield path
+
+
+def _members(path: Path, data: bytes, above: tuple[str, ...], shown: str, limits: Limits) -> Iterator[Member]:
+    for entry, name in archive.members(data, limits):
+        inner = Member(path, (*above, entry), f"{shown}/{_display(name)}")
+        if name.lower().endswith(".zip") and len(inner.entries) < limits.archives:
+            try:
+                yield from _members(path, archive.member(data, entry, limits), inner.entries, inner.name, limits)
+            except Unreadable:
+                yield inner
+        else:
+            yield inner
+
+
+def _member_bytes(member: Member, limits: Limits) -> bytes:
+    data = _file_bytes(member.archive, limits)
+    for entry in member.entries:
+        data = archive.member(data, entry, limits)
+    return data
+
+
+def _file_bytes(path: Path, limits: Limits) -> bytes:
+    """The bytes of a regular file within the limit.
 
     Raises:
-        Unreadable: if a path does not exist.
+        Unreadable: if it is missing, a folder, a pipe or device, too large, empty, or not to be opened.
     """
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES)
-        elif path.exists():
-            yield path
-        else:
-            raise Unreadable(f"{path}: 没有这个文件或文件夹；请检查路径")
+    try:
+        # Looked at before it is opened: opening a pipe waits for a writer, reading a device may never end.
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            next(path.iterdir(), None)  # says why, if it cannot be opened
+            raise Unreadable("是文件夹，里面没有可读的文件")
+        if not stat.S_ISREG(mode):
+            raise Unreadable("不是普通文件（管道、设备或套接字）")
+        with path.open("rb") as file:
+            data = file.read(limits.file_bytes + 1)
+    except FileNotFoundError as error:
+        raise Unreadable("没有这个文件或文件夹；请检查路径") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise Unreadable(f"无法打开（{reason}）") from error
+    if len(data) > limits.file_bytes:
+        raise Unreadable(f"文件超过上限 {limits.file_bytes:,} 字节；请拆成几个文件")
+    if not data:
+        raise Unreadable("文件是空的")
+    return data
+
+
+def _read(name: str, data: bytes, limits: Limits) -> Reading:
+    suffix = Path(name).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise Unreadable(f"不支持的格式“{suffix}”；可读取 {' '.join(sorted(SUFFIXES))}")
+    return text.read(data, limits)
+
+
+def _display(name: str) -> str:
+    """A file name for people: undecodable bytes, controls and direction marks in it replaced."""
+    shown = os.fsencode(name).decode("utf-8", "replace")
+    return "".join("�" if is_invisible(char) or char in "\r\n\t" else char for char in shown)
