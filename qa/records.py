@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from index.records import Hit
+from index.records import Filter, Hit
 
 Status = Literal["answered", "conflict", "not_found"]
 Support = Literal["verbatim", "consistent", "unsupported"]
@@ -86,6 +86,7 @@ class Answer:
     summary: Summary | None = None
     timings: Timings = field(default_factory=Timings)
     expansions: tuple[tuple[str, str], ...] = ()  # (reader's word, official word) pairs that widened the search
+    where: Filter = field(default_factory=Filter)  # what the search was narrowed to
     id: str = ""
 
     def to_json(self, source_names: dict[str, str] | None = None) -> dict[str, Any]:
@@ -122,6 +123,7 @@ class Answer:
                 "sentences": [asdict(s) for s in self.summary.sentences],
             },
             "expansions": [list(pair) for pair in self.expansions],
+            "filter": {k: v for k, v in asdict(self.where).items() if v is not None},
             "timings_ms": {k: round(v, 3) for k, v in asdict(self.timings).items()},
         }
 
