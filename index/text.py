@@ -96,12 +96,13 @@ def readable(text: str) -> str:
         if char.isspace():
             gap = gap or ("\t" if char == "\t" else " ")
             continue
-        if gap and out and (gap == "\t" or not (_is_wide(out[-1]) or _is_wide(char))):
+        if gap and out and (gap == "\t" or not (is_wide(out[-1]) or is_wide(char))):
             out.append(gap)
         gap = ""
         out.append(char)
     return "".join(out)
 
 
-def _is_wide(char: str) -> bool:
+def is_wide(char: str) -> bool:
+    """True for Han characters and the punctuation printed as wide as they are: no space belongs beside them."""
     return unicodedata.east_asian_width(char) in {"W", "F"} or char in "“”‘’—…·"
