@@ -1,0 +1,97 @@
+"""The question files that ship with the project: quotes stand in the gazette, and the mix is what was promised."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from eval.questions import (
+    TYPES,
+    Dialogue,
+    Question,
+    check_files,
+    fold_answer,
+    load_questions,
+    parse_record,
+    read_json_lines,
+)
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "eval" / "questions").glob("*.jsonl"))
+SAMPLE = [path for path in FILES if path.name.startswith("sample_")]
+COVER = "营口市人民代表大会常务委员会公报"  # the document of what stands on the cover
+
+
+def records(path: Path) -> list[Question | Dialogue]:
+    return [parse_record(record) for _, record in read_json_lines(path)]
+
+
+def singles(path: Path, *, answerable: bool) -> list[Question]:
+    return [r for r in records(path) if isinstance(r, Question) and r.answerable is answerable]
+
+
+@pytest.fixture(scope="module")
+def sources() -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "data").glob("*公报*.md")}
+
+
+def test_both_parts_are_there() -> None:
+    assert [path.name for path in SAMPLE] == ["sample_dev.jsonl", "sample_test.jsonl"]
+
+
+def test_no_fault_in_any_file(sources: dict[str, str]) -> None:
+    """Ids, types, styles, evidence word for word, answers inside their evidence; messages never quote a question."""
+    assert [str(problem) for problem in check_files(FILES, sources)] == []
+    load_questions(FILES)  # ids are unique over all files
+
+
+@pytest.mark.parametrize(("name", "answerable", "unanswerable", "dialogues"), [
+    pytest.param("sample_dev.jsonl", 130, 40, 8, id="development"),
+    pytest.param("sample_test.jsonl", 150, 40, 10, id="held out"),
+])  # fmt: skip
+def test_size(name: str, answerable: int, unanswerable: int, dialogues: int) -> None:
+    path = ROOT / "eval" / "questions" / name
+    assert len(singles(path, answerable=True)) >= answerable
+    assert len(singles(path, answerable=False)) >= unanswerable
+    assert sum(isinstance(r, Dialogue) for r in records(path)) >= dialogues
+
+
+@pytest.mark.parametrize("path", SAMPLE, ids=lambda path: path.stem)
+class TestMix:
+    def test_styles(self, path: Path) -> None:
+        asked = singles(path, answerable=True)
+        styles = Counter(question.style for question in asked)
+        assert all(styles[style] >= 0.28 * len(asked) for style in ("lexical", "paraphrase", "colloquial")), styles
+        assert styles["english"] >= 4
+
+    def test_types(self, path: Path) -> None:
+        types = Counter(question.type for question in singles(path, answerable=True))
+        assert set(types) == set(TYPES)
+        assert all(types[kind] >= 3 for kind in TYPES), types
+        assert types["number"] <= 0.45 * types.total()
+
+    def test_every_item_of_the_catalogue(self, path: Path) -> None:
+        documents = Counter(question.document for question in singles(path, answerable=True))
+        assert documents[COVER] >= 3
+        assert len(documents) == 20  # 19 items and the cover
+
+    def test_dialogues_lean_on_what_was_said(self, path: Path) -> None:
+        """Each has three or four turns, all with an answer, and a follow-up that does not stand on its own."""
+        for dialogue in records(path):
+            if isinstance(dialogue, Dialogue):
+                assert 3 <= len(dialogue.turns) <= 4, dialogue.id
+                assert all(turn.groups and turn.standalone for turn in dialogue.turns), dialogue.id
+                assert any(len(turn.standalone) > len(turn.text) for turn in dialogue.turns[1:]), dialogue.id
+
+    def test_no_answer_is_matched_by_chance(self, path: Path) -> None:
+        """One character alone would be found in almost any sentence; 否 is the exception, as an answer of its own."""
+        for question in load_questions([path]).asked:
+            for group in question.all_of or (question.answers,):
+                assert all(len(fold_answer(answer)) > 1 or answer == "否" for answer in group), question.id
+
+
+def test_parts_do_not_share_questions() -> None:
+    """Same answer out of the same quote may stand in one part only, or the held-out part would not be held out."""
+    facts = [{(quote, groups) for q in load_questions([path]).asked for quote in q.evidence for groups in q.groups}
+             for path in SAMPLE]  # fmt: skip
+    assert len(facts[0] & facts[1]) <= 3
