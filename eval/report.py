@@ -1,0 +1,309 @@
+"""Outcomes -> figures with intervals, by type and style; the record that is saved, and the table that is printed."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.metrics import (
+    Bin,
+    Estimate,
+    area_under_risk,
+    bootstrap,
+    bootstrap_mean,
+    brier,
+    calibration_bins,
+    calibration_error,
+    rank_measures,
+    risk_coverage,
+)
+from eval.run import Outcome
+from index.records import GazetteError
+
+CUTOFFS = (1, 3, 5, 10)
+FORMAT = 1
+
+
+class ReportError(GazetteError):
+    """A report.json that cannot be used, with what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure of one outcome: what it is called, and what it is worth (None where it does not apply)."""
+
+    name: str
+    title: str
+    of: Callable[[Outcome], float | None]
+    lower_is_better: bool = False
+    compared: bool = True  # a loss in it fails ``compare``
+
+
+def _answerable(value: Callable[[Outcome], float]) -> Callable[[Outcome], float | None]:
+    return lambda outcome: value(outcome) if outcome.answerable else None
+
+
+MEASURES = (
+    Measure("shown", "答案加引句含标准答案", _answerable(lambda o: o.shown)),
+    Measure("short", "短答案含标准答案", _answerable(lambda o: o.short)),
+    Measure("right", "答对或正确拒答", lambda o: o.right),
+    Measure(
+        "proved", "已答问题中引文落在证据上", lambda o: float(o.proving > 0) if o.answerable and not o.refused else None
+    ),
+    Measure(
+        "precise",
+        "引文中落在证据上的比例",
+        lambda o: o.proving / o.citations if o.answerable and o.citations else None,
+        compared=False,
+    ),
+    Measure("verbatim", "引文逐字等于原文", lambda o: o.verbatim / o.citations if o.citations else None),
+    Measure("refused", "无答案问题被拒答", lambda o: None if o.answerable else float(o.refused)),
+    Measure("false_refusal", "有答案问题被误拒", _answerable(lambda o: o.refused), lower_is_better=True),
+    Measure("too_long", "答案加引句超过300字", lambda o: float(o.too_long), lower_is_better=True, compared=False),
+    Measure(
+        "alone", "追问补全后单独提问的正确率", lambda o: None if o.alone is None else float(o.alone), compared=False
+    ),
+)
+RANKED = tuple(
+    Measure(f"{kind}@{k}", f"前{k}段{title}", lambda _: None, compared=k in (1, 5, 10))
+    for kind, title in (("hit", "含证据"), ("mrr", "证据名次倒数"))
+    for k in CUTOFFS
+)  # their values come from ir-measures, over all outcomes at once
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What was measured, with what, on what: enough to do it again."""
+
+    system: str
+    questions: tuple[str, ...]
+    questions_sha256: str
+    index: str
+    passages: int
+    encoder: str
+    encoder_fingerprint: str
+    seed: int
+    command: str
+    created: str  # ISO 8601, UTC
+    machine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Figures over one part of the questions."""
+
+    name: str
+    count: int
+    figures: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How far confidence can be believed, over the answers shown."""
+
+    error: Estimate
+    brier: Estimate
+    area_under_risk: float
+    bins: tuple[Bin, ...]
+    curve: tuple[tuple[float, float, float], ...]  # threshold, coverage, risk
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that one run says."""
+
+    setting: Setting
+    slices: tuple[Slice, ...]
+    calibration: Calibration
+    milliseconds: Mapping[str, float]  # p50, p95 of one question, wall clock
+    outcomes: tuple[Outcome, ...]
+    ablation: tuple[Slice, ...] = ()
+    baselines: tuple[Slice, ...] = ()
+
+    def slice(self, name: str) -> Slice | None:
+        return next((part for part in self.slices if part.name == name), None)
+
+
+def measure_values(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+    """``{measure: {question id: value}}``, each measure over the questions that it applies to."""
+    values = ranked_values({o.id: o.relevant_ranks for o in outcomes if o.answerable and o.evidence})
+    for measure in MEASURES:
+        found = {outcome.id: measure.of(outcome) for outcome in outcomes}
+        values[measure.name] = {name: float(value) for name, value in found.items() if value is not None}
+    return values
+
+
+def ranked_values(
+    relevant: Mapping[str, Sequence[int]], cutoffs: Sequence[int] = CUTOFFS
+) -> dict[str, dict[str, float]]:
+    """hit@k and mrr@k per question, from the ranks at which evidence was found (none: 0)."""
+    # What is judged is ranks, not passages: where evidence stands is relevant. A question whose evidence was not
+    # found still has something relevant, which nothing in its run equals.
+    qrels = {name: {str(rank): 1 for rank in ranks} or {"not found": 1} for name, ranks in relevant.items()}
+    run = {name: [str(rank) for rank in range(1, max(cutoffs) + 1)] for name in relevant}
+    return rank_measures(qrels, run, ("hit", "mrr"), cutoffs)
+
+
+def stratum(outcome: Outcome) -> str:
+    """Questions are resampled among their like: same style, and answerable or not."""
+    return f"{outcome.answerable}/{outcome.style}"
+
+
+def summarise(outcomes: Sequence[Outcome], setting: Setting) -> Report:
+    """All figures over the outcomes. Single questions and turns of dialogues are kept apart."""
+    single = [outcome for outcome in outcomes if not outcome.dialogue]
+    parts: list[tuple[str, list[Outcome]]] = [("all", single)] if single else []
+    for field in ("style", "type"):
+        names = sorted({getattr(outcome, field) for outcome in single})
+        parts += [(f"{field}: {name}", [o for o in single if getattr(o, field) == name]) for name in names]
+    turns = [outcome for outcome in outcomes if outcome.dialogue]
+    if turns:
+        parts.append(("dialogue turns", turns))
+    spent = [outcome.milliseconds for outcome in outcomes]
+    return Report(
+        setting,
+        tuple(make_slice(name, part, setting.seed) for name, part in parts),
+        calibrate(single or turns, setting.seed),
+        {f"p{p}": float(np.percentile(spent, p)) for p in (50, 95)} if spent else {},
+        tuple(outcomes),
+    )
+
+
+def make_slice(name: str, outcomes: Sequence[Outcome], seed: int) -> Slice:
+    """The figures of one part; measures that apply to none of it are left out."""
+    strata = {outcome.id: stratum(outcome) for outcome in outcomes}
+    figures = {
+        measure: bootstrap_mean(list(values.values()), [strata[i] for i in values], seed=seed)
+        for measure, values in measure_values(outcomes).items()
+        if values
+    }
+    return Slice(name, len(outcomes), figures)
+
+
+def calibrate(outcomes: Sequence[Outcome], seed: int) -> Calibration:
+    """Confidence against outcome over the answers shown; right means shown right."""
+    answered = [outcome for outcome in outcomes if not outcome.refused]
+    sure = np.array([outcome.confidence for outcome in answered])
+    right = np.array([float(outcome.shown) for outcome in answered])
+    strata = [stratum(outcome) for outcome in answered]
+    curve = risk_coverage(sure, right, len(outcomes)) if answered else []
+
+    def drawn(statistic: Callable[[Any, Any], float]) -> Callable[[NDArray[np.intp]], float]:
+        return lambda rows: statistic(sure[rows], right[rows])
+
+    return Calibration(
+        bootstrap(drawn(calibration_error), strata, seed=seed),
+        bootstrap(drawn(brier), strata, seed=seed),
+        area_under_risk(curve),
+        tuple(calibration_bins(sure, right)),
+        tuple(curve),
+    )
+
+
+def misses(report: Report) -> list[Outcome]:
+    """What was not fully right, by cause, then in the order asked."""
+    causes = {
+        cause: place
+        for place, cause in enumerate(
+            ("not retrieved", "evidence cut", "retrieved, not read", "wrong span", "wrongly refused",
+             "answered unanswerable", "long form only")
+        )
+    }  # fmt: skip
+    return sorted((o for o in report.outcomes if o.cause), key=lambda o: causes[o.cause])
+
+
+# --- saving and printing ----------------------------------------------------------------------------------------
+
+
+def save(report: Report, path: Path) -> None:
+    """Write report.json; figures that do not exist (nan) are null."""
+    record = {"format": FORMAT, **_plain(asdict(report))}
+    path.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def load_outcomes(path: Path) -> tuple[list[Outcome], Mapping[str, Any]]:
+    """The outcomes and the setting of a report.json (or of the folder that holds one).
+
+    Raises:
+        ReportError: if it is missing or was not written by ``save``.
+    """
+    file = path / "report.json" if path.is_dir() else path
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise ReportError(f"{file}: cannot be read as a report: {fault}") from None
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise ReportError(f"{file}: not a report of format {FORMAT}: run gazette-eval run again")
+    try:
+        return [_outcome(entry) for entry in record["outcomes"]], record["setting"]
+    except (KeyError, TypeError) as fault:
+        raise ReportError(f"{file}: an outcome lacks a field: {fault}") from None
+
+
+def _outcome(entry: dict[str, Any]) -> Outcome:
+    known = {field.name for field in fields(Outcome)}
+    values = {key: value for key, value in entry.items() if key in known}
+    values["expected"] = tuple(map(tuple, values["expected"]))
+    values["evidence"] = tuple(values["evidence"])
+    values["relevant_ranks"] = tuple(values["relevant_ranks"])
+    return Outcome(**values)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+COLUMNS = ("hit@1", "hit@5", "hit@10", "mrr@10", "shown", "short", "proved", "refused", "false_refusal")
+
+
+def table(slices: Iterable[Slice], columns: Sequence[str] = COLUMNS) -> str:
+    """Slices as lines, measures as columns, for a terminal; a measure that does not apply is a dash."""
+    rows = [["", "n", *columns]]
+    for part in slices:
+        cells = [f"{part.figures[c].value:.3f}" if c in part.figures else "-" for c in columns]
+        rows.append([part.name, str(part.count), *cells])
+    return align(rows)
+
+
+def align(rows: Sequence[Sequence[str]]) -> str:
+    """Rows with their columns under each other: the first to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+
+
+def interval_lines(part: Slice) -> str:
+    """Each figure of a slice with its interval and its number of questions."""
+    rows = [[name, f"{e.value:.3f}", f"[{e.low:.3f}, {e.high:.3f}]", f"n={e.n}"] for name, e in part.figures.items()]
+    return align(rows) if rows else ""
+
+
+def machine() -> str:
+    """The machine in words: processor, cores, system, Python."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        names = [
+            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
+        model = names[0] if names else model
+    return (
+        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    )

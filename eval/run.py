@@ -1,0 +1,219 @@
+"""Ask every question of a set and score what comes back, one outcome a question."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Literal, Protocol
+
+from eval.metrics import is_right, shown
+from eval.questions import SHOWN_LIMIT, Question, QuestionSet, without_space
+from index.text import is_invisible
+from qa.records import Answer, Citation, Turn
+
+Cause = Literal[
+    "", "evidence cut", "not retrieved", "retrieved, not read", "wrong span", "long form only", "wrongly refused",
+    "answered unanswerable",
+]  # fmt: skip
+"""Why a question was missed, guessed from what came back; "" when it was not. "evidence cut": no passage holds a
+whole evidence quote, so it could not be hit. "long form only": the sentence is right, the short answer is not."""
+
+RETRIEVED = 10  # passages a question is asked with and scored by
+
+
+class Asks(Protocol):
+    """What is evaluated: ``qa.ask.Assistant``, a baseline, or a fake in a test."""
+
+    def ask(self, question: str, *, turns: Sequence[Turn] = (), k: int = RETRIEVED) -> Answer: ...
+
+
+class Sources(Protocol):
+    """Where the texts are: an open index, or a fake in a test."""
+
+    def text(self, source_id: str) -> str: ...
+
+    def passage_texts(self) -> Iterable[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One question, what came back, and what that is worth."""
+
+    id: str
+    question: str
+    resolved_question: str
+    type: str
+    style: str
+    dialogue: bool  # a turn of a dialogue
+    answerable: bool
+    expected: tuple[tuple[str, ...], ...]
+    evidence: tuple[str, ...]
+    document: str
+    status: str
+    answer: str
+    sentence: str
+    confidence: float
+    reason: str
+    relevant_ranks: tuple[int, ...]  # of the first passages, those with an evidence quote; ranks from 1
+    top_passage: str  # document and text of the first passage, cut short, for reading misses
+    short: bool
+    shown: bool
+    citations: int
+    verbatim: int  # citations that equal the source at their offsets
+    proving: int  # citations that overlap an evidence quote in the source
+    cause: Cause
+    milliseconds: float
+    alone: bool | None = None  # a dialogue's turn asked by itself, fully worded: was it shown right
+
+    @property
+    def refused(self) -> bool:
+        return self.status == "not_found"
+
+    @property
+    def right(self) -> bool:
+        """Shown right, or rightly refused."""
+        return self.shown if self.answerable else self.refused
+
+    @property
+    def too_long(self) -> bool:
+        """Answer and sentence together pass the limit, so that their end was not looked at."""
+        return len(self.answer) + len(self.sentence) > SHOWN_LIMIT
+
+
+def run(
+    questions: QuestionSet, assistant: Asks, sources: Sources, *, progress: Callable[[int, int], None] | None = None
+) -> list[Outcome]:
+    """Every question asked once, then every dialogue turn by turn with the assistant's own answers as its past.
+
+    ``progress(done, all)`` is called after each question. Dialogue turns are also asked alone in their full wording,
+    which tells what is lost in completing them from what is lost in answering.
+    """
+    score = _Scorer(sources)
+    total = len(questions.asked)
+    outcomes: list[Outcome] = []
+
+    def add(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        if progress is not None:
+            progress(len(outcomes), total)
+
+    for question in questions.questions:
+        answer, milliseconds = _timed(assistant, question.text, ())
+        add(score(question, answer, milliseconds))
+    for dialogue in questions.dialogues:
+        turns: list[Turn] = []
+        for question in dialogue.turns:
+            answer, milliseconds = _timed(assistant, question.text, turns)
+            alone = None
+            if question.standalone and turns:
+                alone = score(question, assistant.ask(question.standalone, k=RETRIEVED), 0.0).right
+            add(score(question, answer, milliseconds, dialogue=True, alone=alone))
+            turns.append(Turn(question.text, answer))
+    return outcomes
+
+
+def is_verbatim(citation: Citation, text: str) -> bool:
+    """True when the quote equals the source at its offsets, white space and invisible characters aside.
+
+    The answer's offsets must lie inside the quote.
+    """
+    if not (0 <= citation.start < citation.end <= len(text)):
+        return False
+    if not (0 <= citation.answer_start <= citation.answer_end <= len(citation.quote)):
+        return False
+    return _bare(citation.quote) == _bare(text[citation.start : citation.end])
+
+
+def _timed(assistant: Asks, question: str, turns: Sequence[Turn]) -> tuple[Answer, float]:
+    begun = time.perf_counter()
+    answer = assistant.ask(question, turns=tuple(turns), k=RETRIEVED)
+    return answer, (time.perf_counter() - begun) * 1000
+
+
+def _bare(text: str) -> str:
+    return "".join(char for char in text if not (char.isspace() or is_invisible(char)))
+
+
+class _Scorer:
+    """Scores answers against one set of sources, whose texts are folded once."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._folded = lru_cache(maxsize=64)(self._fold)
+
+    def __call__(
+        self,
+        question: Question,
+        answer: Answer,
+        milliseconds: float,
+        *,
+        dialogue: bool = False,
+        alone: bool | None = None,
+    ) -> Outcome:
+        quotes = [without_space(quote) for quote in question.evidence]
+        passages = [without_space(hit.passage.text) for hit in answer.passages[:RETRIEVED]]
+        refused = answer.status == "not_found"
+        top = answer.passages[0].passage if answer.passages else None
+        outcome = Outcome(
+            id=question.id,
+            question=question.text,
+            resolved_question=answer.resolved_question,
+            type=question.type,
+            style=question.style,
+            dialogue=dialogue,
+            answerable=question.answerable,
+            expected=question.groups,
+            evidence=question.evidence,
+            document=question.document,
+            status=answer.status,
+            answer=answer.answer,
+            sentence=answer.sentence,
+            confidence=answer.confidence,
+            reason=answer.reason,
+            relevant_ranks=tuple(n for n, text in enumerate(passages, 1) if any(quote in text for quote in quotes)),
+            top_passage=f"{top.document}：{top.text[:80]}" if top else "",
+            short=not refused and is_right(answer.answer, question.groups),
+            shown=not refused and is_right(shown(answer.answer, answer.sentence), question.groups),
+            citations=len(answer.citations),
+            verbatim=sum(is_verbatim(c, self._sources.text(c.source_id)) for c in answer.citations),
+            proving=sum(self._proves(citation, quotes) for citation in answer.citations),
+            cause="",
+            milliseconds=milliseconds,
+            alone=alone,
+        )
+        return replace(outcome, cause=self._cause(outcome, quotes))
+
+    def _cause(self, outcome: Outcome, quotes: Sequence[str]) -> Cause:
+        if not outcome.answerable:
+            return "" if outcome.refused else "answered unanswerable"
+        if outcome.shown:
+            return "" if outcome.short else "long form only"
+        # The answer may be cited from a passage that does not hold the whole evidence quote.
+        if not outcome.relevant_ranks and not outcome.proving:
+            return "not retrieved" if any(quote in self._passages for quote in quotes) else "evidence cut"
+        if outcome.refused:
+            return "wrongly refused"
+        return "wrong span" if outcome.proving else "retrieved, not read"
+
+    @cached_property
+    def _passages(self) -> str:
+        return "\0".join(map(without_space, self._sources.passage_texts()))
+
+    def _proves(self, citation: Citation, quotes: Sequence[str]) -> bool:
+        """True when the citation's place overlaps a place where an evidence quote stands."""
+        text, offsets = self._folded(citation.source_id)
+        start, end = bisect_left(offsets, citation.start), bisect_left(offsets, citation.end)
+        for quote in quotes:
+            # A quote that begins before the citation and reaches into it begins at most its own length earlier.
+            at = text.find(quote, max(0, start - len(quote) + 1))
+            if quote and 0 <= at < end:
+                return True
+        return False
+
+    def _fold(self, source_id: str) -> tuple[str, list[int]]:
+        text = self._sources.text(source_id)
+        offsets = [i for i, char in enumerate(text) if not char.isspace()]
+        return "".join(text[i] for i in offsets), offsets

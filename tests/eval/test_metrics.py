@@ -1,0 +1,155 @@
+"""Every measure against values worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from eval.metrics import (
+    area_under_risk,
+    bootstrap_mean,
+    brier,
+    calibration_bins,
+    calibration_error,
+    cmrc_segments,
+    exact_match,
+    f1,
+    is_right,
+    paired_difference,
+    rank_measures,
+    resamples,
+    risk_coverage,
+    shown,
+)
+
+
+def test_rank_measures_by_hand() -> None:
+    qrels = {"q1": {"a": 1, "b": 1}, "q2": {"c": 1}, "q3": {"z": 1}, "no relevant": {"a": 0}}
+    run = {"q1": ["x", "a", "y", "b"], "q2": ["c"], "unjudged": ["a"]}
+    values = rank_measures(qrels, run, ("hit", "mrr", "recall", "ndcg"), (1, 5))
+    assert values["hit@1"] == {"q1": 0, "q2": 1, "q3": 0}
+    assert values["hit@5"] == {"q1": 1, "q2": 1, "q3": 0}
+    assert values["mrr@5"] == {"q1": 1 / 2, "q2": 1, "q3": 0}
+    assert values["recall@5"]["q1"] == 2 / 2
+    ideal = 1 + 1 / math.log2(3)
+    assert values["ndcg@5"]["q1"] == pytest.approx((1 / math.log2(3) + 1 / math.log2(5)) / ideal)
+
+
+def test_rank_measures_keep_the_order_given() -> None:
+    """Many documents in an order that is not that of their ids: scores must not tie."""
+    names = [f"d{i:03}" for i in range(100)]
+    qrels = {"q": {names[-1]: 1}}
+    assert rank_measures(qrels, {"q": names}, ("mrr",), (100,))["mrr@100"]["q"] == pytest.approx(1 / 100)
+    assert rank_measures(qrels, {"q": names[::-1]}, ("mrr",), (100,))["mrr@100"]["q"] == 1
+
+
+def test_rank_measures_without_a_run() -> None:
+    assert rank_measures({"q": {"a": 1}}, {}, ("hit",), (1,)) == {"hit@1": {"q": 0.0}}
+
+
+@pytest.mark.parametrize(
+    ("text", "groups", "right"),
+    [
+        pytest.param("共有206所学校", [["206所"]], True, id="contained"),
+        pytest.param("共有２０６ 所", [["206所"]], True, id="width and space"),
+        pytest.param("LED屏", [["led"]], True, id="case"),
+        pytest.param("共有207所", [["206所"]], False, id="another number"),
+        pytest.param("33票赞成", [["34票", "33票"]], True, id="one of several"),
+        pytest.param("张三、李四", [["张三"], ["李四", "李 四"]], True, id="all groups"),
+        pytest.param("张三", [["张三"], ["李四"]], False, id="one group missing"),
+        pytest.param("张三", [], False, id="nothing accepted"),
+    ],
+)
+def test_is_right(text: str, groups: list[list[str]], right: bool) -> None:
+    assert is_right(text, groups) is right
+
+
+def test_shown_looks_at_300_characters() -> None:
+    assert is_right(shown("甲" * 10, "乙" * 287 + "206"), [["206"]])
+    assert not is_right(shown("甲" * 10, "乙" * 288 + "206"), [["206"]])
+    assert not is_right(shown("甲" * 300, "206"), [["206"]])
+    assert not is_right(shown("共2", "06所"), [["206所"]]), "an answer must not arise where two texts meet"
+
+
+@pytest.mark.parametrize(
+    ("text", "segments"),
+    [
+        pytest.param("二〇一三年", ["二", "〇", "一", "三", "年"], id="Han one by one"),
+        pytest.param("共3,500人，约1.5亿", ["共", "3,500", "人", "约", "1.5", "亿"], id="numbers whole, marks dropped"),
+        pytest.param("Nexon Games公司", ["nexon", "games", "公", "司"], id="Latin words, lower case"),
+        pytest.param("", [], id="empty"),
+    ],
+)
+def test_cmrc_segments(text: str, segments: list[str]) -> None:
+    assert cmrc_segments(text) == segments
+
+
+@pytest.mark.parametrize(
+    ("prediction", "answers", "em", "best_f1"),
+    [
+        pytest.param("韩国Nexon", ["韩国Nexon"], 1, 1, id="equal"),
+        pytest.param("《泡泡堂》", ["泡泡堂"], 1, 1, id="marks do not count"),
+        pytest.param("由韩国开发", ["韩国"], 0, 2 * (2 / 5) * 1 / (2 / 5 + 1), id="too long: P 2/5, R 1"),
+        pytest.param("踢爆", ["水", "被踢爆"], 0, 2 * 1 * (2 / 3) / (1 + 2 / 3), id="best of several"),
+        pytest.param("甲乙丙丁", ["甲丙乙丁"], 0, 1 / 4, id="only an unbroken stretch counts"),
+        pytest.param("甲", ["乙"], 0, 0, id="nothing shared"),
+        pytest.param("", ["乙"], 0, 0, id="no answer given"),
+        pytest.param("", [], 1, 1, id="rightly abstained"),
+        pytest.param("甲", [], 0, 0, id="answered the unanswerable"),
+    ],
+)
+def test_exact_match_and_f1(prediction: str, answers: list[str], em: float, best_f1: float) -> None:
+    assert exact_match(prediction, answers) == em
+    assert f1(prediction, answers) == pytest.approx(best_f1)
+
+
+def test_calibration_by_hand() -> None:
+    confidence, right = [0.95, 0.85, 0.85, 0.15], [1, 1, 0, 0]
+    bins = calibration_bins(confidence, right)
+    assert [(b.count, b.accuracy) for b in bins] == [(1, 0.0), (2, 0.5), (1, 1.0)]
+    assert calibration_error(confidence, right) == pytest.approx((1 * 0.15 + 2 * 0.35 + 1 * 0.05) / 4)
+    assert brier(confidence, right) == pytest.approx((0.05**2 + 0.15**2 + 0.85**2 + 0.15**2) / 4)
+    assert calibration_error([1.0, 0.0], [1, 0]) == 0, "the ends fall into the outer bins"
+    assert math.isnan(calibration_error([], []))
+    with pytest.raises(ValueError, match=r"within 0\.\.1"):
+        calibration_bins([1.2], [1])
+    with pytest.raises(ValueError, match="2 confidences but 1"):
+        calibration_bins([0.1, 0.2], [1])
+
+
+def test_risk_coverage_by_hand() -> None:
+    curve = risk_coverage([0.9, 0.8, 0.8, 0.3], [1, 1, 0, 0], asked=5)
+    assert curve == [(0.9, 1 / 5, 0), (0.8, 3 / 5, 1 / 3), (0.3, 4 / 5, 2 / 4)]
+    assert area_under_risk(curve) == pytest.approx((0 * 1 / 5 + 2 / 5 * 1 / 3 + 1 / 5 * 1 / 2) / (4 / 5))
+    assert math.isnan(area_under_risk([]))
+
+
+def test_resamples_keep_strata_and_repeat() -> None:
+    strata = ["a"] * 3 + ["b"] * 5
+    drawn = resamples(strata, 50, seed=7)
+    assert (np.sort(drawn, axis=1)[:, :3] < 3).all(), "three of every row come from stratum a"
+    assert (np.sort(drawn, axis=1)[:, 3:] >= 3).all()
+    assert (drawn == resamples(strata, 50, seed=7)).all()
+    assert (drawn != resamples(strata, 50, seed=8)).any()
+
+
+def test_bootstrap_interval_is_that_of_a_proportion() -> None:
+    values = [1.0] * 80 + [0.0] * 20
+    estimate = bootstrap_mean(values, [""] * 100)
+    error = 1.96 * math.sqrt(0.8 * 0.2 / 100)
+    assert (estimate.value, estimate.n) == (0.8, 100)
+    assert estimate.low == pytest.approx(0.8 - error, abs=0.02)
+    assert estimate.high == pytest.approx(0.8 + error, abs=0.02)
+    assert bootstrap_mean([1.0, 0.0], ["a", "b"]).low == 0.5, "strata of one cannot vary"
+    assert math.isnan(bootstrap_mean([], []).value)
+
+
+def test_paired_difference_cancels_what_is_hard_for_both() -> None:
+    before = [float(i % 2) for i in range(100)]
+    assert paired_difference(before, before, [""] * 100).high == 0
+    after = [1.0] * 10 + before[10:]
+    difference = paired_difference(before, after, [""] * 100)
+    assert difference.value == pytest.approx(5 / 100)
+    assert difference.low > 0
+    with pytest.raises(ValueError, match="not the same questions"):
+        paired_difference([1.0], [1.0, 0.0], [""])
