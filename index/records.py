@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal[
-    "报告", "决定", "决议", "条例", "办法", "说明", "审议意见", "纪要", "议程", "名单", "通知", "公告", "封面", "其他"
-]
-"""What a gazette document is: report, decision, resolution, regulation, measure, explanation, deliberation
-opinion, minutes, agenda, list, notice, announcement; the front matter (cover, catalogue); anything else."""
+    "报告", "决定", "决议", "条例", "办法", "规定", "法律", "说明", "审议意见", "意见", "纪要", "议程", "名单",
+    "通知", "公告", "封面", "其他",
+]  # fmt: skip
+"""What a gazette document is: report, decision, resolution, regulation, measure, rules, law, explanation, deliberation
+opinion, opinion, minutes, agenda, list, notice, announcement; the front matter (cover, catalogue); anything else."""
 
 ParagraphKind = Literal["title", "heading", "text", "item", "table", "byline", "note"]
 
