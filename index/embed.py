@@ -1,0 +1,230 @@
+"""Texts to unit vectors: the one seam to sentence-transformers.
+
+The encoder shipped in ``index/encoder`` is a sentence-transformers ``StaticEmbedding``: the mean of one vector per
+word. It is read here with tokenizers, safetensors and numpy alone, because importing torch to embed one question
+takes several seconds; ``tests/index/test_embed.py`` holds both ways to the same vectors within 1e-5.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from index.records import GazetteError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
+
+Vectors: TypeAlias = npt.NDArray[np.float32]
+
+SHIPPED = Path(__file__).parent / "encoder"
+SHIPPED_NAME = "gazette-static-zh"
+_BATCH = 1024  # texts gathered at once: 1,024 passages of 200 words and 128 dimensions are 100 MB
+
+
+class EncoderNotFound(GazetteError):  # noqa: N818 - it says what happened
+    """The encoder asked for is neither a folder nor a model that can be had here."""
+
+
+class Encoder(Protocol):
+    """Whatever turns texts into unit vectors."""
+
+    @property
+    def name(self) -> str:
+        """What the user called it."""
+
+    @property
+    def dimensions(self) -> int: ...
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256, hex, of what makes the vectors: equal fingerprints give equal vectors."""
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors:
+        """(n, dimensions) float32 rows of length 1; a text without a known word gives a row of zeros."""
+
+    def encode_document(self, texts: Sequence[str]) -> Vectors:
+        """As ``encode_query``, for passages; some models put another prompt before them."""
+
+
+def unit_rows(matrix: npt.ArrayLike) -> Vectors:
+    """The rows brought to length 1 as float32; rows of zeros, and rows that are not finite, become zeros."""
+    rows = np.atleast_2d(np.asarray(matrix, dtype=np.float32))
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    usable = np.isfinite(norms) & (norms > 0)
+    return np.where(usable, rows / np.where(usable, norms, 1), 0).astype(np.float32)
+
+
+class StaticEncoder:
+    """A folder with one ``StaticEmbedding``, read without torch.
+
+    Raises:
+        EncoderNotFound: if a file of the folder is missing or damaged.
+    """
+
+    def __init__(self, folder: Path, name: str = SHIPPED_NAME) -> None:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+        from tokenizers import Tokenizer
+
+        weights, tokenizer = folder / "model.safetensors", folder / "tokenizer.json"
+        try:
+            self._table: Vectors = load_file(weights)["embedding.weight"].astype(np.float32, copy=False)
+            self.fingerprint = _sha256((weights, tokenizer))
+            self.tokenizer: Tokenizer = Tokenizer.from_str(tokenizer.read_text(encoding="utf-8"))
+        except (OSError, KeyError, ValueError, SafetensorError) as error:
+            raise EncoderNotFound(
+                f"{folder}: not a whole static encoder ({error}); install the package anew"
+            ) from error
+        self.tokenizer.no_padding()
+        self.name = name
+        self.dimensions = int(self._table.shape[1])
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit rows, the normalised mean of each text's word vectors."""
+        out = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        for first in range(0, len(texts), _BATCH):
+            batch = list(texts[first : first + _BATCH])
+            encodings = self.tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+            ids = [e.ids for e in encodings]
+            filled = np.flatnonzero([len(row) for row in ids])  # reduceat would give an empty text its neighbour's row
+            if not len(filled):
+                continue
+            starts = np.cumsum([0, *(len(ids[i]) for i in filled[:-1])])
+            flat = np.fromiter((i for row in ids for i in row), dtype=np.int64)
+            out[first + filled] = np.add.reduceat(self._table[flat], starts, axis=0)
+        return unit_rows(out) if len(texts) else out
+
+    encode_query = encode
+    encode_document = encode
+
+
+class TransformerEncoder:
+    """Any sentence-transformers model, by folder or name; imports torch."""
+
+    def __init__(self, name: str) -> None:
+        folder = _local_folder(name)
+        _refuse_foreign_code(folder)
+        self.name = name
+        self._model = _load(folder, name)
+        self.dimensions = int(self._model.get_embedding_dimension() or 0)
+        self.fingerprint = _fingerprint(self._model)
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors:
+        return self._rows(self._model.encode_query, texts)
+
+    def encode_document(self, texts: Sequence[str]) -> Vectors:
+        return self._rows(self._model.encode_document, texts)
+
+    def _rows(self, encode: Any, texts: Sequence[str]) -> Vectors:
+        if not len(texts):
+            return np.zeros((0, self.dimensions), dtype=np.float32)
+        return unit_rows(encode(list(texts), batch_size=32, show_progress_bar=False, convert_to_numpy=True))
+
+
+def load_encoder(name: str | None = None) -> Encoder:
+    """The encoder of that name or folder; the one shipped with the package where none is named.
+
+    Raises:
+        EncoderNotFound: with what was met and what to do, if it cannot be had here.
+    """
+    if name is None or name == SHIPPED_NAME:
+        return _shipped()
+    return TransformerEncoder(name)
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> StaticEncoder:
+    return StaticEncoder(SHIPPED)
+
+
+def _local_folder(name: str) -> Path:
+    """The folder of a model: itself, or the hub's copy on this machine, fetched once where the hub is reachable."""
+    if Path(name).is_dir():
+        return Path(name)
+    if Path(name).is_absolute() or name.count("/") > 1 or name.startswith("."):
+        raise EncoderNotFound(f"encoder {name}: no such folder")
+
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    # Pickled weights (*.bin, *.pt) and code (*.py) are left where they are: opening them would run them.
+    wanted = ["*.json", "*.safetensors", "*.txt", "*.model"]
+    try:
+        return Path(snapshot_download(name, allow_patterns=wanted, local_files_only=True))
+    except HFValidationError as error:
+        raise EncoderNotFound(f"encoder {name!r}: neither a folder nor a model name ({error})") from error
+    except LocalEntryNotFoundError:
+        pass  # not in the cache: ask the hub
+    try:
+        return Path(snapshot_download(name, allow_patterns=wanted))
+    except (OSError, HfHubHTTPError, LocalEntryNotFoundError) as error:
+        raise EncoderNotFound(
+            f"encoder {name}: not a folder, not in this machine's model cache, and the hub does not give it "
+            f"({type(error).__name__}). Copy the model's folder here and name that folder, or leave the encoder out "
+            "to use the one shipped with the package."
+        ) from error
+
+
+def _refuse_foreign_code(folder: Path) -> None:
+    """Only the library's own modules and only safetensors: a model folder is data and must not run code."""
+    modules = folder / "modules.json"
+    if modules.exists():
+        try:
+            types = [str(module["type"]) for module in json.loads(modules.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EncoderNotFound(f"encoder {folder}: modules.json cannot be read ({error})") from error
+        if foreign := [t for t in types if not t.startswith("sentence_transformers.")]:
+            raise EncoderNotFound(f"encoder {folder}: refused, it brings code of its own ({', '.join(foreign)})")
+    if not any(folder.rglob("*.safetensors")):
+        raise EncoderNotFound(
+            f"encoder {folder}: no *.safetensors in it. Pickled weights are not opened: load the model once where you "
+            "trust it and save it with SentenceTransformer.save."
+        )
+    for pickled in (*folder.rglob("pytorch_model*.bin"), *folder.rglob("*.pt")):
+        if not any(pickled.parent.glob("*.safetensors")):
+            raise EncoderNotFound(f"encoder {folder}: {pickled.name} has no safetensors beside it; it is not opened")
+
+
+def _load(folder: Path, name: str) -> SentenceTransformer:
+    """The model, from local files alone."""
+    from safetensors import SafetensorError
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        model = SentenceTransformer(
+            str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
+        )
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError) as error:
+        raise EncoderNotFound(
+            f"encoder {name}: {folder} is not a whole sentence-transformers model ({error})"
+        ) from error
+    return model.eval()
+
+
+def _fingerprint(model: SentenceTransformer) -> str:
+    """sha256 over the weights and over what the library does with them."""
+    digest = hashlib.sha256()
+    for key, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().float().contiguous().numpy().tobytes())
+    for module in model:
+        settings: Any = getattr(module, "get_config_dict", dict)
+        digest.update(json.dumps([type(module).__name__, settings()], sort_keys=True, default=str).encode())
+    digest.update(json.dumps([model.prompts, model.max_seq_length], sort_keys=True, default=str).encode())
+    return digest.hexdigest()
+
+
+def _sha256(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
