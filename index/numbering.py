@@ -32,7 +32,7 @@ _TRADITIONAL = str.maketrans(
     "條會議報錄決辦號總員長書發審見紀單關於為鄉縣區歲節編項兩萬檢證機構財務規則細聽説說過實開時產經團選舉務門處廳導黨組稱職屆擬訂準違罰",
     "条会议报录决办号总员长书发审见纪单关于为乡县区岁节编项两万检证机构财务规则细听说说过实开时产经团选举务门处厅导党组称职届拟订准违罚",
 )
-_VIEW = {**_WIDE, **_SPACES, **_TRADITIONAL}
+_VIEW: dict[int, str | int | None] = {**_WIDE, **_SPACES, **_TRADITIONAL}
 
 
 def view(text: str) -> str:

@@ -12,7 +12,7 @@ from index.lines import Line, is_page_number
 from index.numbering import Numeral, read_numeral
 from index.records import Paragraph, ParagraphKind
 from index.text import readable
-from index.titles import is_organ
+from index.titles import is_document_number, is_organ
 
 _HEADING_LENGTH = 60  # a marked heading in two lines of a gazette's column; the longest seen has 48
 _RUN_IN_LENGTH = (
@@ -195,7 +195,7 @@ _CLOSERS = {")": "(", "）": "（", "”": "“", "’": "‘", "」": "「", "�
 _PAIRS = (("《", "》"), ("“", "”"), ("(", ")"), ("〈", "〉"), ("〔", "〕"))
 # Words that open a line of their own in lists of appointments, minutes and signatures
 _FRESH = re.compile(
-    r"(?:决定)?(?:任命|免去|接受|批准任命|撤销)|附[:件]|注[:：]|——|[1-9]\d{3}年\d{1,2}月\d{1,2}日$|(?:出席|列席|缺席|请假|赞成|反对|弃权)[:：]?"
+    r"(?:决定)?(?:任命|免去|接受|批准任命|撤销)|附[:件]|注[:：]|——|[1-9]\d{3}年\d{1,2}月\d{1,2}日$|各位|主任、|(?:出席|列席|缺席|请假|赞成|反对|弃权)[:：]?"
 )
 
 
@@ -247,8 +247,10 @@ def _continues(last: _Draft, draft: _Draft, layout: _Layout) -> bool:
     return (
         len(last.text) >= 15
         and any(c in last.text for c in ",，、。;；《")
+        and any(c in last.text + line.text[:300] for c in ",，。;；")
         and last.text[:2] != line.text[:2]
-        and not (line.end - line.start < 40 and is_organ(line.squeezed))
+        and not (line.end - line.start < 40 and (is_organ(line.squeezed) or is_document_number(line.squeezed)))
+        and not is_document_number(last.line.squeezed)
     )
 
 

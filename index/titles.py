@@ -143,7 +143,7 @@ def person(words: str) -> tuple[str | None, str] | None:
 def organ_in_title(title: str) -> str | None:
     """The organ a title begins with: 营口市人大常委会关于…的决定 → 营口市人大常委会."""
     match = _TITLE_ORGAN.match(title)
-    return without_term(match["organ"]) if match else None
+    return re.sub(r"^\d{4}年", "", without_term(match["organ"])) if match else None
 
 
 def without_term(words: str) -> str:
@@ -154,6 +154,11 @@ def without_term(words: str) -> str:
 def organ_of_session(session: str) -> str:
     """The organ that held a session: …第十六届人民代表大会常务委员会第三十四次会议 → …人民代表大会常务委员会."""
     return without_term(re.sub(rf"{_ORDINAL}次(?:全体|常务)?(?:会议|全会)$", "", session))
+
+
+def is_document_number(words: str) -> bool:
+    """True for a document number that stands alone: 营人发〔2019〕45号, （第12号）."""
+    return len(words) < 40 and bool(_DOC_NUMBER.fullmatch(words))
 
 
 def is_organ(words: str) -> bool:
@@ -189,7 +194,7 @@ def read_byline(lines: list[Line], at: int) -> Byline:
         elif is_organ(line.squeezed):
             organ = organ or line.squeezed
             i += 1
-        elif _DOC_NUMBER.fullmatch(line.squeezed) or line.squeezed in ("(书面)", "(摘要)", "(草案)", "(试行)"):
+        elif is_document_number(line.squeezed) or line.squeezed in ("(书面)", "(摘要)", "(草案)", "(试行)"):
             i += 1
         else:
             break
