@@ -1,0 +1,115 @@
+"""A reader run in a process of its own, with a memory limit and an end to waiting."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from index.readers import Unreadable
+
+_ROOT = Path(__file__).resolve().parents[2]
+_MEGABYTE = 1_000_000
+_STEADY = 100  # records: a file slower over all than seconds / 100 a page is given up
+
+
+class Child:
+    """``python -m module`` fed with bytes; its JSON lines are records. A context manager that ends it."""
+
+    def __init__(
+        self, module: str, arguments: Sequence[str], data: bytes, *, seconds: float, memory: int = 250 * _MEGABYTE
+    ) -> None:
+        self._seconds = seconds
+        self._data = data
+        self._lines: queue.Queue[bytes | None] = queue.Queue()
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(_ROOT), *filter(None, sys.path)]))
+        environment["GAZETTE_CHILD_MEMORY"] = str(memory + 3 * len(data))
+        self._process = subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+        for work in (self._feed, self._drain):
+            threading.Thread(target=work, daemon=True).start()
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+
+    def _feed(self) -> None:
+        pipe = self._process.stdin
+        if pipe is None:
+            return
+        try:
+            pipe.write(self._data)
+            pipe.close()
+        except (OSError, ValueError):
+            return  # it has ended; how, its exit status says
+
+    def _drain(self) -> None:
+        pipe = self._process.stdout
+        try:
+            for line in pipe or ():
+                self._lines.put(line)
+        except (OSError, ValueError):
+            pass  # closed under us: nobody reads on
+        self._lines.put(None)
+
+    def records(self) -> Iterator[dict[str, object]]:
+        """The records as they come.
+
+        Raises:
+            Unreadable: if the child refuses the file, is silent for ``seconds``, far too slow over all, or crashes.
+        """
+        begun = time.monotonic()
+        count = 0
+        while True:
+            try:
+                line = self._lines.get(timeout=self._seconds)
+            except queue.Empty:
+                line = b""
+            if line is None:
+                break
+            if not line or time.monotonic() - begun > self._seconds * (1 + count / _STEADY):
+                raise Unreadable(f"读到第 {count + 1} 页超过 {self._seconds:.0f} 秒，已放弃；文件可能已损坏")
+            record: dict[str, object] = json.loads(line)
+            if "error" in record:
+                raise Unreadable(str(record["error"]))
+            count += 1
+            yield record
+        try:
+            status = self._process.wait(self._seconds)
+        except subprocess.TimeoutExpired:
+            status = -1
+        if status != 0:
+            raise Unreadable(f"解析第 {count + 1} 页时出错或内存超限，未读取；文件可能已损坏")
+
+
+def limit_memory() -> None:
+    """Keep this process within what its parent allows, beyond what it has now; without effect where not supported."""
+    allowed = os.environ.get("GAZETTE_CHILD_MEMORY")
+    if allowed is None:
+        return
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    resource.setrlimit(resource.RLIMIT_AS, (now + int(allowed), now + int(allowed)))

@@ -1,0 +1,153 @@
+"""Scanned pages -> runs of text, by OCR on this machine; an optional extra (``pip install '.[ocr]'``).
+
+RapidOCR brings its models in its package, so nothing is downloaded. It runs in a process of its own, like the PDF
+parser: a page image can be built to take all memory. ``python -m index.readers.ocr`` is that process: the PDF on
+standard input, the page numbers as arguments, one JSON line a page on standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from statistics import median
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tqdm import tqdm
+
+from index.readers import Limits
+from index.readers.child import Child
+from index.readers.layout import Page, Rule, Run, is_wide
+
+if TYPE_CHECKING:
+    import pypdfium2 as pdfium
+    from rapidocr_onnxruntime import RapidOCR
+
+Point = tuple[float, float]
+
+_LONG_SIDE = 2000  # pixels of a rendered page: A4 at about 170 dpi, where 10 point characters are 24 pixels high
+_PATIENCE = 8  # times the seconds of a text page: two busy cores take up to 20 s a page
+_MEMORY = 1_500_000_000  # of address space, of which onnxruntime touches a fraction
+_SURE = 0.5
+
+
+def is_installed() -> bool:
+    """True if scanned pages can be read here."""
+    return find_spec("rapidocr_onnxruntime") is not None
+
+
+def pages(data: bytes, numbers: Sequence[int], limits: Limits) -> Iterator[tuple[int, Page]]:
+    """(page number, page with its text) for the numbered pages of a PDF, with a progress bar on a terminal.
+
+    Raises:
+        Unreadable: if the images cannot be read within memory and time.
+    """
+    from index.readers.pdf import page_of
+
+    arguments = [str(number) for number in numbers]
+    seconds = limits.seconds * _PATIENCE
+    with (
+        Child("index.readers.ocr", arguments, data, seconds=seconds, memory=_MEMORY) as child,
+        tqdm(total=len(numbers), desc="OCR", unit="页", disable=None) as bar,
+    ):
+        for number, record in zip(numbers, child.records(), strict=False):
+            bar.update()
+            yield number, page_of(record)
+
+
+def recognise(page: pdfium.PdfPage, engine: RapidOCR) -> Page:
+    """The page's text as OCR reads it from its image: skew taken out, what it is unsure of left out."""
+    scale = _LONG_SIDE / max(*page.get_size(), 1.0)
+    image = page.render(scale=scale).to_numpy()
+    found, _ = engine(image, use_cls=False)
+    boxes = [([(x / scale, y / scale) for x, y in box], text, score) for box, text, score in found or ()]
+    angle = _skew([box for box, _, _ in boxes])
+    boxes = [(_turned(box, -angle), text, score) for box, text, score in boxes]
+    usual = median([_height(box) for box, _, _ in boxes]) if boxes else 1.0
+    em = _usual_em(boxes, usual)
+    runs = [_run(box, text, usual, em) for box, text, score in boxes if text.strip() and score >= _SURE]
+    rules = [_rule(_turned([(x / scale, y / scale) for x, y in line], -angle)) for line in _drawn(image)]
+    width, height = page.get_size()
+    return Page(width, height, tuple(runs), tuple(rules), scanned=True)
+
+
+def _skew(boxes: Sequence[Sequence[Point]]) -> float:
+    """The angle, in radians, at which most of the text runs; long lines tell it best."""
+    angles = [(math.hypot(b[0] - a[0], b[1] - a[1]), math.atan2(b[1] - a[1], b[0] - a[0])) for a, b, *_ in boxes]
+    longest = sorted(angles, reverse=True)[: max(len(angles) // 3, 1)]
+    return median(angle for _, angle in longest) if longest else 0.0
+
+
+def _turned(points: Sequence[Point], angle: float) -> list[Point]:
+    cos, sin = math.cos(angle), math.sin(angle)
+    return [(x * cos - y * sin, x * sin + y * cos) for x, y in points]
+
+
+def _height(box: Sequence[Point]) -> float:
+    return (box[2][1] + box[3][1] - box[0][1] - box[1][1]) / 2
+
+
+def _em(box: Sequence[Point], text: str) -> float:
+    """The character size that fits the text into the width of its box."""
+    units = sum(1.0 if is_wide(char) else 0.5 for char in text)
+    return (box[1][0] - box[0][0]) / max(units, 1.0)
+
+
+def _usual_em(boxes: Sequence[tuple[Sequence[Point], str, float]], usual: float) -> float:
+    long = [_em(box, text) for box, text, _ in boxes if len(text) >= 10 and 0.75 < _height(box) / usual < 1.3]
+    return median(long) if long else 0.75 * usual
+
+
+def _run(box: Sequence[Point], text: str, usual: float, em: float) -> Run:
+    """A recognised line as a run. Boxes are uneven: those about as high as most get one size, so that they join."""
+    height = _height(box)
+    size = em if 0.75 < height / usual < 1.3 else min(_em(box, text), height)
+    left, right = (box[0][0] + box[3][0]) / 2, (box[1][0] + box[2][0]) / 2
+    middle = sum(y for _, y in box) / 4
+    return Run(text.strip(), left, right, middle + 0.35 * size, size)
+
+
+def _drawn(image: np.ndarray) -> Iterator[list[Point]]:
+    """The ends of straight lines in the image, in pixels: what is left of it when opened with a long thin kernel."""
+    import cv2
+
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
+    ink = cv2.threshold(255 - grey, 100, 255, cv2.THRESH_BINARY)[1]
+    for kernel in ((_LONG_SIDE // 40, 1), (1, _LONG_SIDE // 50)):
+        opened = cv2.morphologyEx(ink, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, kernel))
+        count, _, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(opened, np.ones((3, 3), np.uint8)))
+        for x, y, width, height, _ in stats[1:count]:
+            if min(width, height) <= _LONG_SIDE // 100:
+                level = width > height
+                middle = (y + height / 2) if level else (x + width / 2)
+                ends = ((x, middle), (x + width, middle)) if level else ((middle, y), (middle, y + height))
+                yield [(float(a), float(b)) for a, b in ends]
+
+
+def _rule(ends: Sequence[Point]) -> Rule:
+    (ax, ay), (bx, by) = ends
+    return Rule(min(ax, bx), min(ay, by), max(ax, bx), max(ay, by))
+
+
+def main() -> None:
+    """Write a JSON line for each page whose number is an argument; see the module."""
+    from rapidocr_onnxruntime import RapidOCR
+
+    from index.readers.child import limit_memory
+    from index.readers.pdf import record_of
+    from index.readers.pdfpage import open_document
+
+    engine = RapidOCR()
+    limit_memory()
+    with open_document(sys.stdin.buffer.read(), sys.maxsize) as document:
+        for number in map(int, sys.argv[1:]):
+            page = recognise(document[number - 1], engine)
+            sys.stdout.write(json.dumps(record_of(page, 0)) + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""Printed lines -> plain text: running heads dropped, lines joined into paragraphs across columns and pages."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
+
+from index.readers.layout import Line, Page, glue, is_wide, lines_of, ordered
+
+_PAGE_NUMBER = re.compile(
+    r"^[\W_]*(第?\d{1,4}页?|第?[ivxlcIVXLC]{1,6}页?|第\d{1,4}页[/,，、]?共\d{1,4}页|\d{1,4}/\d{1,4})[\W_]*$"
+)
+_MARGIN = 0.13  # of the page height: where running heads and page numbers stand
+_ENDED = re.compile(r"[。！？；：…!?;:.][”’』」）)]*$")
+_OPENING = "（《〈“‘「『【〔([{"
+_CLOSING = "，。、；：！？）》〉”’」』】〕,.;:!?)]}"
+# What begins a paragraph of its own after a full line that ended a sentence.
+_HEADING = re.compile(
+    r"^(第[一二三四五六七八九十百零〇\d]+[条章节编部]|[一二三四五六七八九十]+、|[（(][一二三四五六七八九十\d]+[)）]|\d{1,2}[、.．](?!\d)|附件|目\s*录$)"
+)
+_LEADER = re.compile(
+    r"(…{2,}|\.{4,}|·{4,}|—{4,}|_{4,}|-{4,})\s*[(（]?\d{1,4}[)）]?$"
+)  # a catalogue line's dots and page number
+_DIGITS = re.compile(r"\d+")
+_TOKEN = re.compile(r"[A-Za-z0-9.,%‰/:@~-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a file marks its paragraphs: its usual leading, and whether first lines are set in."""
+
+    leading: float  # in em
+    indents: bool
+
+
+def plain_text(pages: Sequence[Page]) -> tuple[str, tuple[int, ...]]:
+    """The text of the pages, one paragraph a line with a blank line between, and where each page begins in it."""
+    pieces = _without_furniture(pages, [lines_of(page) for page in pages])
+    lines = [_with_margins(ordered(page, found)) for page, found in zip(pages, pieces, strict=True)]
+    lines = _borrow_margins(lines)
+    manner = _manner(lines)
+    out: list[str] = []
+    length = 0
+    starts: list[int] = []
+    previous: Line | None = None
+    for page_lines in lines:
+        first = True
+        for line in page_lines:
+            joint = _joint(previous, line, manner, new_page=first)
+            if first:
+                starts.append(length + len(joint))
+                first = False
+            out += (joint, line.text)
+            length += len(joint) + len(line.text)
+            previous = line
+        if first:  # an empty page begins where the next one does
+            starts.append(-1)
+    following = length
+    for i in range(len(starts) - 1, -1, -1):
+        following = starts[i] = starts[i] if starts[i] >= 0 else following
+    return "".join(out), tuple(starts)
+
+
+# --- running heads and page numbers -------------------------------------------------------------------------------
+
+
+def _without_furniture(pages: Sequence[Page], pieces: list[list[Line]]) -> list[list[Line]]:
+    """The pieces less page numbers and what stands in the same place in the margin of at least three pages."""
+    seen: Counter[tuple[str, int, bool]] = Counter()
+    for page, found in zip(pages, pieces, strict=True):
+        seen.update({_key(page, piece) for piece in found if _in_margin(page, piece)})
+    enough = 3 if len(pages) > 2 else 2
+    kept = []
+    for page, found in zip(pages, pieces, strict=True):
+        body = [p for p in found if not (_in_margin(page, p) and seen[_key(page, p)] >= enough and len(pages) > 1)]
+        kept.append(_without_number(page, body))
+    return kept
+
+
+def _in_margin(page: Page, piece: Line) -> bool:
+    return piece.base < _MARGIN * page.height or piece.base > (1 - _MARGIN) * page.height
+
+
+def _key(page: Page, piece: Line) -> tuple[str, int, bool]:
+    """What makes two margin pieces one running head: their words less figures, their size, top or bottom."""
+    words = _DIGITS.sub("#", "".join(piece.text.split()))
+    return words, round(piece.size / 2), piece.base < page.height / 2
+
+
+def _without_number(page: Page, pieces: list[Line]) -> list[Line]:
+    """The pieces less a page number standing alone above or below everything else."""
+    for outermost in (min, max):
+        if not pieces:
+            break
+        edge = outermost(piece.base for piece in pieces)
+        level = [piece for piece in pieces if abs(piece.base - edge) < 3]
+        if len(level) == 1 and _in_margin(page, level[0]) and _PAGE_NUMBER.match("".join(level[0].text.split())):
+            pieces = [piece for piece in pieces if piece is not level[0]]
+    return pieces
+
+
+# --- margins ------------------------------------------------------------------------------------------------------
+
+
+def _with_margins(lines: list[Line]) -> list[Line]:
+    """Short regions (a title over two columns, the end of a page) take the margins of their page's other lines."""
+    known = [line.margins for line in lines if line.margins != (0.0, 0.0)]
+    if not known:
+        return lines
+    # A region as wide as several columns spans them all.
+    outer = (min(left for left, _ in known), max(right for _, right in known))
+    return [_within(line, known, outer) if line.margins == (0.0, 0.0) else line for line in lines]
+
+
+def _within(line: Line, known: Sequence[tuple[float, float]], outer: tuple[float, float]) -> Line:
+    fitting = [m for m in known if line.left >= m[0] - line.size and line.right <= m[1] + line.size]
+    return replace(line, margins=min(fitting, key=lambda m: m[1] - m[0]) if fitting else outer)
+
+
+def _borrow_margins(pages: list[list[Line]]) -> list[list[Line]]:
+    """Pages with too few lines to show margins take the file's usual ones."""
+    known = Counter(
+        (round(line.margins[0]), round(line.margins[1])) for lines in pages for line in lines if line.margins[1]
+    )
+    if not known:
+        everything = [line for lines in pages for line in lines if not line.row]
+        if not everything:
+            return pages
+        usual = (min(line.left for line in everything), max(line.right for line in everything))
+    else:
+        (left, right), _ = known.most_common(1)[0]
+        usual = (float(left), float(right))
+    return [[line if line.margins[1] else replace(line, margins=usual) for line in lines] for lines in pages]
+
+
+# --- paragraphs ---------------------------------------------------------------------------------------------------
+
+
+def _manner(pages: Sequence[Sequence[Line]]) -> Manner:
+    gaps, after_short = [], []
+    for lines in pages:
+        for above, line in pairwise(lines):
+            if above.row or line.row or above.region != line.region:
+                continue
+            gaps.append((line.base - above.base) / max(line.size, 1.0))
+            if _is_short(above, line) and not _is_centred(line) and not _is_short(line, line):
+                after_short.append(line.left - line.margins[0] > 1.2 * line.size)
+    indents = sum(after_short) >= 0.5 * len(after_short) if after_short else True
+    return Manner(median(gaps) if gaps else 1.5, indents)
+
+
+def _is_short(line: Line, following: Line) -> bool:
+    """True if the line ends before its margin although the next line's first word would have had room."""
+    room = line.margins[1] - line.right
+    token = _TOKEN.match(following.text)
+    if token:
+        needed = 0.55 * len(token.group())
+    else:
+        needed = 1.0
+        head = following.text[:3]
+        if head[:1] in _OPENING:
+            needed += 1.0
+            head = head[1:]
+        if head[1:2] in _CLOSING and head[1:2]:
+            needed += 1.0
+    return room > (needed + 0.5) * line.size
+
+
+def _is_centred(line: Line) -> bool:
+    left, right = line.left - line.margins[0], line.margins[1] - line.right
+    return left > 1.5 * line.size and abs(left - right) < 1.0 * line.size
+
+
+def _joint(previous: Line | None, line: Line, manner: Manner, *, new_page: bool) -> str:
+    """What goes between two lines: nothing or a space within a paragraph, a blank line between two."""
+    if previous is None:
+        return ""
+    if previous.row and line.row:
+        return "\n"
+    if previous.row or line.row or _begins(previous, line, manner, new_page=new_page):
+        return "\n\n"
+    before, after = previous.text[-1], line.text[0]
+    if is_wide(before) or is_wide(after) or (before.isdigit() and after.isdigit()):
+        return ""
+    return "" if before in "-/" else glue(before, after, 0.3)
+
+
+def _begins(previous: Line, line: Line, manner: Manner, *, new_page: bool) -> bool:
+    """True if the line begins a paragraph; the previous line is the one before it in reading order."""
+    if abs(previous.size - line.size) > 0.12 * max(previous.size, line.size):
+        return True
+    moved = new_page or previous.region != line.region
+    if not moved:
+        extra = (line.base - previous.base) / max(line.size, 1.0) - manner.leading
+        if extra > (0.6 * manner.leading if manner.indents else 0.22):
+            return True
+    if _LEADER.search(previous.text):
+        return True
+    if _LEADER.match(line.text):
+        return False
+    ended = bool(_ENDED.search(previous.text))
+    if _is_centred(line):
+        return not _goes_on(previous, line, ended=ended)
+    if _is_short(previous, line):
+        return True
+    if line.left - line.margins[0] > 1.2 * line.size:
+        return not _hangs(previous, line)
+    # A full line that ended a sentence may end its paragraph too; where first lines are set in, this one is not first.
+    return ended and not manner.indents and (moved or bool(_HEADING.match(line.text)))
+
+
+def _goes_on(previous: Line, line: Line, *, ended: bool) -> bool:
+    """True if a centred line goes on a title begun above it, which filled its line or named the organ only."""
+    if ended:
+        return False
+    if _is_centred(previous):
+        return line.text.startswith("关于") and not previous.text.startswith("关于")
+    indent = line.left - line.margins[0]
+    return not _is_short(previous, line) and not 1.5 < indent / line.size < 2.5
+
+
+def _hangs(previous: Line, line: Line) -> bool:
+    """True for the second line of an item that is set in under its number."""
+    indent = line.left - previous.left
+    return (
+        bool(_HEADING.match(previous.text))
+        and previous.left - previous.margins[0] < 0.5 * previous.size
+        and 1.0 < indent / line.size < 3.5
+        and not _ENDED.search(previous.text)
+        and not _HEADING.match(line.text)
+    )
