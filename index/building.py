@@ -1,0 +1,284 @@
+"""From files to an index: build, add, remove; each is one new generation, or leaves everything as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from index import generations
+from index.chunks import split_passages
+from index.gazette import parse_gazette
+from index.generations import Generation, IndexDamaged
+from index.records import Document, FileReport, Gazette, GazetteError, Paragraph, Passage, Source
+from index.sources import Member, find_sources, read_source
+from index.tables import Item, SegmentWriter, SourceEntry
+from index.writer import SCHEMA, Change, live_sources, matching_encoder, whole_generation, write_generation
+
+if TYPE_CHECKING:
+    from index.embed import Encoder
+
+Progress = Callable[[int, int, float], None]
+"""Called with files done, files in all, and characters a second so far."""
+
+log = logging.getLogger("index")
+
+
+def build(
+    paths: Sequence[Path], folder: Path, *, encoder: Encoder | None = None, progress: Progress | None = None
+) -> list[FileReport]:
+    """A new index of files and folders (searched in depth), in place of what the folder held before.
+
+    A file that cannot be read is reported as skipped with its reason, the rest is indexed; if nothing can be, the
+    folder is left as it was. Vectors of passages that were indexed before are taken over, and a build that was
+    interrupted is taken up where it stopped.
+
+    Raises:
+        IndexBusy: another process is writing to the folder.
+        WriteFailed: the disk is full or a file cannot be written; the old index still answers.
+    """
+    encoder = encoder or _default_encoder()
+    folder = Path(folder)
+    with generations.writing(folder):
+        previous = _whole_or_none(folder)
+        partial = _partial(folder, encoder)
+        reading = _Reading(paths, progress, finished=_names_in(partial))
+        change = Change(reading.items(), partial=partial, wanted=reading.wanted)
+        write_generation(folder, previous, change, encoder)
+        return reading.reports
+
+
+def add(
+    paths: Sequence[Path], folder: Path, *, encoder: Encoder | None = None, progress: Progress | None = None
+) -> list[FileReport]:
+    """Add files to an index. One that is there already is left alone; a changed one replaces its older version.
+
+    A file is an older version's successor if it comes from the same place, or has the same name and the older one is
+    no longer where it was.
+
+    Raises:
+        IndexDamaged, IndexBusy, EncoderMismatch, WriteFailed: nothing was changed.
+    """
+    folder = Path(folder)
+    with _changing(folder) as previous:
+        encoder = matching_encoder(folder, previous.manifest.encoder, encoder)
+        reading = _Reading(paths, progress, present=live_sources(previous))
+        write_generation(folder, previous, Change(reading.items(), carry=True, gone=reading.replaced), encoder)
+        return reading.reports
+
+
+def remove(names: Sequence[str], folder: Path) -> list[FileReport]:
+    """Take sources out of an index, each named by its file name, its id, or the path it was indexed from.
+
+    A name that several sources have takes out all of them; one that none has is reported as skipped.
+
+    Raises:
+        IndexDamaged, IndexBusy, WriteFailed: nothing was changed.
+    """
+    folder = Path(folder)
+    with _changing(folder) as previous:
+        sources = live_sources(previous)
+        reports = []
+        gone: set[str] = set()
+        for wanted in names:
+            found = [s for s in sources if wanted in {s.id, s.name} or (s.path and s.path == _place(Path(wanted)))]
+            gone.update(source.id for source in found)
+            reports += [FileReport(source.name, "removed", source_id=source.id) for source in found]
+            if not found:
+                reports.append(FileReport(wanted, "skipped", "索引里没有这个来源；gazette-index list 列出全部"))
+        write_generation(folder, previous, Change(carry=True, gone=gone), None)
+        return reports
+
+
+@contextmanager
+def _changing(folder: Path) -> Iterator[Generation]:
+    """The generation to change, with the right to do it."""
+    if not folder.is_dir():
+        raise IndexDamaged(f"{folder}：没有这个索引；请先用 gazette-index build 建立")
+    whole_generation(folder).release()  # mends what can be mended, which takes the right to write
+    with generations.writing(folder):
+        previous = whole_generation(folder)
+        try:
+            yield previous
+        finally:
+            previous.release()
+
+
+class _Reading:
+    """Reads files one by one; what became of each is in ``reports``, in order."""
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        progress: Progress | None,
+        present: Sequence[SourceEntry] = (),
+        finished: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.reports: list[FileReport] = []
+        self.wanted: set[str] = set()  # sources that belong into the index
+        self.replaced: set[str] = set()  # older versions of what was read
+        self._files = list(find_sources([Path(path) for path in paths]))
+        self._progress = progress
+        self._present = {source.id: source for source in present}
+        self._finished = finished
+        self._seen: dict[str, str] = {}
+
+    def items(self) -> Iterator[Item]:
+        """What is new, as it is read."""
+        began, characters = time.monotonic(), 0
+        for done, file in enumerate(self._files, 1):
+            item, report = self._read(file)
+            self.reports.append(report)
+            if item is not None:
+                characters += len(item.source.text)
+                yield item
+            if self._progress is not None:
+                self._progress(done, len(self._files), characters / (time.monotonic() - began + 1e-9))
+
+    def _read(self, file: Path | Member) -> tuple[Item | None, FileReport]:
+        place = _place(file)
+        try:
+            known = self._known(_id_of(file), file.name, place)
+            if known is not None:
+                return None, known
+            source = read_source(file)
+            known = self._known(source.id, source.name, place)
+            if known is not None:
+                return None, known
+            gazette = parse_gazette(source)
+            passages = tuple(split_passages(gazette, source))
+        except GazetteError as error:
+            return None, FileReport(file.name, "skipped", str(error))
+        if not passages:
+            return None, FileReport(source.name, "skipped", f"{source.name}: 没有可检索的文字")
+        self._seen[source.id] = source.name
+        self.wanted.add(source.id)
+        self.replaced |= self._older(source, place)
+        report = FileReport(source.name, "indexed", "", source.id, len(gazette.documents), len(passages), source.notes)
+        return Item(source, gazette, passages, place), report
+
+    def _known(self, source_id: str | None, name: str, place: str) -> FileReport | None:
+        """What to report of bytes that need not be read again."""
+        if source_id is None:
+            return None
+        if source_id in self._seen:
+            return FileReport(name, "duplicate", f"与 {self._seen[source_id]} 内容相同", source_id)
+        if present := self._present.get(source_id):
+            if place == present.path or name == present.name:
+                return FileReport(name, "unchanged", source_id=source_id)
+            return FileReport(name, "duplicate", f"与 {present.name} 内容相同", source_id)
+        if source_id in self._finished:
+            self._seen[source_id] = self._finished[source_id]
+            self.wanted.add(source_id)
+            return FileReport(name, "indexed", "已在上次中断前读过", source_id)
+        return None
+
+    def _older(self, source: Source, place: str) -> set[str]:
+        return {
+            other.id
+            for other in self._present.values()
+            if other.path
+            and (other.path == place or (other.name == source.name and not Path(other.path.partition("!")[0]).exists()))
+        }
+
+
+def _id_of(file: Path | Member) -> str | None:
+    """The id the file will have as a source, from its bytes alone; None where it has to be read to know."""
+    try:
+        return generations.sha256(file)[:16] if isinstance(file, Path) and file.is_file() else None
+    except OSError:
+        return None  # read_source says why
+
+
+def _place(file: Path | Member) -> str:
+    """Where a file is, so that the same place is recognised in a later run."""
+    if isinstance(file, Member):
+        return "!".join((_place(file.archive), *file.entries))
+    return str(file.absolute())
+
+
+def code_fingerprint() -> str:
+    """Changes with any line of this package: what another version has read from a file may be something else."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _partial(folder: Path, encoder: Encoder) -> Path:
+    """Where a build gathers what it has read; named after all that must be the same for taking it up again."""
+    key = hashlib.sha256(f"{SCHEMA} {encoder.fingerprint} {code_fingerprint()}".encode()).hexdigest()[:16]
+    path = folder / f"building-{key}.sqlite"
+    for other in folder.glob("building-*"):
+        if not other.name.startswith(path.name):  # its journal is kept with it
+            other.unlink()
+    return path
+
+
+def _names_in(partial: Path) -> dict[str, str]:
+    """The sources a build had finished before it was interrupted."""
+    if not partial.exists():
+        return {}
+    try:
+        rows = SegmentWriter(partial)
+        names = rows.source_names()
+        rows.close()
+    except sqlite3.Error as error:
+        log.warning("上次中断的构建无法接续（%s），从头开始", error)
+        partial.unlink()
+        return {}
+    return names
+
+
+def build_from_passages(passages: Iterable[Passage], folder: Path, *, encoder: Encoder | None = None) -> None:
+    """A new index of passages that come from no gazette file, such as a benchmark's corpus.
+
+    Passages of one source must come together. Each source's text is put together from its passages, by their offsets.
+
+    Raises:
+        GazetteError: if two passages have one id, or passages of one source contradict each other about its text.
+    """
+    items = (_stand_in(source_id, list(group)) for source_id, group in groupby(passages, lambda p: p.source_id))
+    encoder = encoder or _default_encoder()
+    folder = Path(folder)
+    with generations.writing(folder):
+        if write_generation(folder, _whole_or_none(folder), Change(items), encoder) is None:
+            raise GazetteError("no passages were given: there is nothing to index")
+
+
+def _stand_in(source_id: str, passages: list[Passage]) -> Item:
+    """A source, gazette and documents for bare passages."""
+    text = [" "] * max(p.end for p in passages)
+    for passage in passages:
+        text[passage.start : passage.end] = passage.text
+    whole = "".join(text)
+    documents = []
+    for n, (document_id, group) in enumerate(groupby(passages, lambda p: p.document_id), 1):
+        mine = list(group)
+        if any(whole[p.start : p.end] != p.text for p in mine):
+            raise GazetteError(f"passages of {source_id} contradict each other about its text: check start and end")
+        paragraphs = tuple(Paragraph(i, p.start, p.end, headings=p.headings) for i, p in enumerate(mine, 1))
+        start, end = min(p.start for p in mine), max(p.end for p in mine)
+        documents.append(Document(document_id, source_id, n, mine[0].document, "其他", start, end, paragraphs))
+    gazette = Gazette(source_id, passages[0].document, documents=tuple(documents))
+    return Item(Source(source_id, passages[0].document or source_id, whole, ""), gazette, tuple(passages))
+
+
+def _default_encoder() -> Encoder:
+    from index.embed import load_encoder
+
+    return load_encoder()
+
+
+def _whole_or_none(folder: Path) -> Generation | None:
+    try:
+        return whole_generation(folder)
+    except IndexDamaged:
+        return None

@@ -1,0 +1,310 @@
+"""The index folder, open for asking: ``open_index(folder)`` gives an ``Index``.
+
+An ``Index`` is one generation (see ``index.generations``): whatever is written meanwhile, its answers stay the same
+until ``latest()`` is asked for a newer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from index import generations, writer
+from index.building import add, build, build_from_passages, remove
+from index.generations import Generation, IndexBusy, IndexDamaged, Manifest, SegmentEntry
+from index.lexical import HEAD_WEIGHT, LexicalIndex, terms
+from index.records import Document, Filter, Gazette, GazetteError, Hit, Passage, Source
+from index.tables import Segment
+from index.text import fold
+from index.vectors import Nearest
+from index.writer import EncoderMismatch, matching_encoder
+
+if TYPE_CHECKING:
+    from index.embed import Encoder
+
+__all__ = [
+    "EncoderMismatch",
+    "Index",
+    "IndexBusy",
+    "IndexDamaged",
+    "add",
+    "build",
+    "build_from_passages",
+    "matches",
+    "open_index",
+    "remove",
+    "verify",
+]
+
+EVERYTHING = Filter()
+
+
+def matches(where: Filter, document: Document, gazette: Gazette) -> bool:
+    """Does a document of a gazette lie in what the filter searches?
+
+    Organ and speaker are compared folded; a document without an organ of its own has its gazette's. A gazette
+    without a year lies in no range of years.
+    """
+    organ = document.organ or gazette.organ
+    after = where.year_from is None or (gazette.year is not None and gazette.year >= where.year_from)
+    before = where.year_to is None or (gazette.year is not None and gazette.year <= where.year_to)
+    return (
+        where.gazette in {None, document.source_id}
+        and where.document in {None, document.id}
+        and where.kind in {None, document.kind}
+        and (where.organ is None or (organ is not None and fold(organ) == fold(where.organ)))
+        and (where.speaker is None or (document.speaker is not None and fold(document.speaker) == fold(where.speaker)))
+        and after
+        and before
+    )
+
+
+class _Part:
+    """A segment of the open index: its rows, its vectors once asked for, and what was removed from it."""
+
+    def __init__(self, folder: Path, entry: SegmentEntry) -> None:
+        self.rows = Segment(folder / f"{entry.name}.sqlite")
+        self.removed = frozenset(entry.removed)
+        self.entry = entry
+        self._folder = folder
+
+    @cached_property
+    def nearest(self) -> Nearest:
+        return Nearest(self._folder, self.entry.name)
+
+    @cached_property
+    def headers(self) -> list[tuple[Document, Gazette, int, int]]:
+        return list(self.rows.headers())
+
+    def allowed(self, where: Filter) -> npt.NDArray[np.bool_] | None:
+        """Which rows may be found; None where all may."""
+        if where.is_empty and not self.removed:
+            return None
+        mask = np.zeros(len(self.nearest), np.bool_)
+        for document, gazette, first, last in self.headers:
+            if document.source_id not in self.removed and matches(where, document, gazette):
+                low, high = np.searchsorted(self.nearest.keys, (first, last + 1))
+                mask[low:high] = True
+        return mask
+
+
+class _Documents(Mapping[str, Document]):
+    """Documents by id, read when asked for."""
+
+    def __init__(self, index: Index) -> None:
+        self._get = lru_cache(maxsize=4096)(index._document)
+        self._ids = index._document_ids
+
+    def __getitem__(self, document_id: str) -> Document:
+        document = self._get(document_id)
+        if document is None:
+            raise KeyError(document_id)
+        return document
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids())
+
+    def __len__(self) -> int:
+        return len(self._ids())
+
+
+class Index:
+    """One generation of an index, open for asking from any number of threads."""
+
+    def __init__(
+        self, folder: Path, generation: Generation, stamp: tuple[int, int], encoder: Encoder | None = None
+    ) -> None:
+        self.folder = folder
+        self.manifest: Manifest = generation.manifest
+        self._generation = generation
+        self._stamp = stamp
+        self._given_encoder = encoder
+        self._parts = [_Part(generation.folder, entry) for entry in self.manifest.segments]
+        self._lexical = LexicalIndex(generation.folder / "lexical")
+        self._homes = {
+            source.id: (part, source.name)
+            for part in self._parts
+            for source in part.rows.sources()
+            if source.id not in part.removed
+        }
+        self._source = lru_cache(maxsize=256)(self._read_source)
+        self._gazette = lru_cache(maxsize=256)(self._read_gazette)
+        self._mask = lru_cache(maxsize=64)(lambda where: [part.allowed(where) for part in self._parts])
+        self.documents: Mapping[str, Document] = _Documents(self)
+
+    def __len__(self) -> int:
+        return self.manifest.passages
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the generation; nothing can be asked afterwards."""
+        for part in self._parts:
+            part.rows.close()
+        self._generation.release()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_parts"):
+            self.close()
+
+    def latest(self) -> Index:
+        """The newest generation: this index itself, or another one if something was written since it was opened.
+
+        Ask for it before each question. This one stays open for whoever still uses it.
+        """
+        if generations.pointer_stamp(self.folder) == self._stamp:
+            return self
+        return open_index(self.folder, encoder=self._given_encoder)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder that made the vectors.
+
+        Raises:
+            EncoderMismatch: if the one of this name has changed since.
+        """
+        return matching_encoder(self.folder, self.manifest.encoder, self._given_encoder)
+
+    @property
+    def source_names(self) -> dict[str, str]:
+        """Source id -> file name, in the order they were added."""
+        return {source_id: name for source_id, (_, name) in self._homes.items()}
+
+    @cached_property
+    def gazettes(self) -> tuple[Gazette, ...]:
+        """All gazettes with their documents, in the order they were added."""
+        return tuple(map(self.gazette, self._homes))
+
+    def gazette(self, source_id: str) -> Gazette:
+        """The gazette found in a source. Raises KeyError."""
+        return self._gazette(source_id)
+
+    def source(self, source_id: str) -> Source:
+        """The source with its text. Raises KeyError."""
+        return self._source(source_id)
+
+    def _read_source(self, source_id: str) -> Source:
+        source = self._homes[source_id][0].rows.source(source_id)
+        if source is None:
+            raise KeyError(source_id)
+        return source
+
+    def _read_gazette(self, source_id: str) -> Gazette:
+        gazette = self._homes[source_id][0].rows.gazette(source_id)
+        if gazette is None:
+            raise KeyError(source_id)
+        return gazette
+
+    def _document(self, document_id: str) -> Document | None:
+        for part in self._parts:
+            document = part.rows.document(document_id)
+            if document is not None and document.source_id not in part.removed:
+                return document
+        return None
+
+    def _document_ids(self) -> list[str]:
+        return [
+            document_id
+            for part in self._parts
+            for document_id, source_id in part.rows.document_ids()
+            if source_id not in part.removed
+        ]
+
+    def passage(self, passage_id: str) -> Passage:
+        """A passage by its id. Raises KeyError."""
+        for part in self._parts:
+            passage = part.rows.passage(passage_id)
+            if passage is not None and passage.source_id not in part.removed:
+                return passage
+        raise KeyError(passage_id)
+
+    def passages(self, document_id: str) -> list[Passage]:
+        """The passages of a document in order; none for an unknown document."""
+        for part in self._parts:
+            passages = part.rows.passages(document_id)
+            if passages and passages[0].source_id not in part.removed:
+                return passages
+        return []
+
+    def dense(self, question: str, k: int, where: Filter = EVERYTHING) -> list[Hit]:
+        """The k passages nearest to the question by inner product of unit vectors, best first."""
+        return self.nearest(self.encoder.encode_query([question])[0], k, where)
+
+    def nearest(self, vector: npt.NDArray[np.float32], k: int, where: Filter = EVERYTHING) -> list[Hit]:
+        """The k passages nearest to a unit vector, best first; none for a vector of zeros."""
+        if k <= 0 or not np.any(vector):
+            return []
+        found = [
+            pair
+            for part, allowed in zip(self._parts, self._mask(where), strict=True)
+            for pair in part.nearest.search(np.ascontiguousarray(vector, np.float32), k, allowed)
+        ]
+        best = sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
+        passages = self._by_key([key for key, _ in best])
+        return [Hit(passages[key], score, dense=score) for key, score in best]
+
+    def lexical(
+        self,
+        question: str | Sequence[tuple[str, float]],
+        k: int,
+        where: Filter = EVERYTHING,
+        *,
+        head_weight: float = HEAD_WEIGHT,
+    ) -> list[Hit]:
+        """The k best passages by BM25 for a question, or for (term, weight) pairs made with ``index.lexical.terms``.
+
+        Only passages with one of the terms, best first. ``head_weight`` scales terms found in title and headings.
+        """
+        weighted = [(term, 1.0) for term in terms(question)] if isinstance(question, str) else question
+        best = self._lexical.search(weighted, k, where, head_weight)
+        passages = self._by_key([key for key, _ in best])
+        return [Hit(passages[key], score, lexical=score) for key, score in best]
+
+    def _by_key(self, keys: Sequence[int]) -> dict[int, Passage]:
+        found: dict[int, Passage] = {}
+        for part in self._parts:
+            mine = [key for key in keys if part.entry.first_key <= key <= part.entry.last_key]
+            if mine:
+                found.update(part.rows.by_key(mine))
+        return found
+
+
+def open_index(folder: Path, *, encoder: Encoder | None = None) -> Index:
+    """The index in a folder, ready to be asked.
+
+    Every file is compared with its checksum before it is read (in large indexes those whose time changed). A damaged
+    file that can be made again is made again; failing that, the generation before is opened, and a warning says so.
+
+    Raises:
+        IndexDamaged: if there is no index, it was written by another version, or nothing whole is left of it.
+        EncoderMismatch: if the index was made with another encoder than the one given.
+    """
+    folder = Path(folder)
+    stamp = generations.pointer_stamp(folder)
+    generation = writer.whole_generation(folder)
+    if encoder is not None:
+        try:
+            matching_encoder(folder, generation.manifest.encoder, encoder)
+        except GazetteError:
+            generation.release()
+            raise
+    return Index(folder, generation, stamp, encoder)
+
+
+def verify(folder: Path) -> list[str]:
+    """What is wrong with an index, in words; an empty list if every file is whole and they agree.
+
+    Raises:
+        IndexDamaged: if there is no index at all.
+    """
+    raise NotImplementedError

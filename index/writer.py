@@ -1,0 +1,394 @@
+"""Writes generations of an index folder: fill, compact, derive, publish; all of it or nothing."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+from collections.abc import Container, Iterable, Sequence, Set
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from index import generations, lexical, vectors
+from index.generations import EncoderCard, Generation, IndexBusy, IndexDamaged, Manifest, SegmentEntry, WriteFailed
+from index.lexical import LexicalIndex, LexicalWriter
+from index.records import GazetteError
+from index.tables import LAYOUT, Item, Segment, SegmentWriter, SourceEntry, content_key, embedded_text
+
+if TYPE_CHECKING:
+    from index.embed import Encoder
+
+SCHEMA = f"1.{LAYOUT}.{lexical.VERSION}"
+"""The format version: an index of another one is refused and has to be built again."""
+
+LEXICAL = "lexical"
+SEGMENT_FILES = (".sqlite", ".faiss", ".keys.npy")
+
+_SMALL = 2_000  # passages up to which a removal writes everything anew: well under half a second
+_MOST_SEGMENTS = 8  # more are merged; a question looks into each of them
+_MOST_DEAD = 0.25  # share of a segment's passages that may be removed before it is written anew
+_BATCH = 1024  # passages embedded and stored at once
+
+log = logging.getLogger("index")
+
+
+class EncoderMismatch(GazetteError):  # noqa: N818 - it says what happened
+    """The index was made with another encoder."""
+
+
+def card_of(encoder: Encoder) -> EncoderCard:
+    """What the index keeps of an encoder."""
+    return EncoderCard(encoder.name, int(encoder.dimensions), encoder.fingerprint)
+
+
+def matching_encoder(folder: Path, card: EncoderCard, given: Encoder | None) -> Encoder:
+    """The encoder that made the index: the one given, or loaded by its name.
+
+    Raises:
+        EncoderMismatch: if it is another one, saying what to do.
+        EncoderNotFound: if it cannot be loaded.
+    """
+    from index.embed import load_encoder
+
+    encoder = given if given is not None else load_encoder(card.name)
+    if encoder.fingerprint == card.fingerprint:
+        return encoder
+    found = f"{encoder.name}（{encoder.dimensions} 维，{encoder.fingerprint[:8]}）"
+    raise EncoderMismatch(
+        f"{folder} 是用编码器 {card.name}（{card.dimensions} 维，{card.fingerprint[:8]}）建的，现在的是 {found}："
+        f"请用 gazette-index build 重建索引，或换回原来的编码器"
+    )
+
+
+def whole_generation(folder: Path) -> Generation:
+    """The generation to read, held and checked; see ``open_index``.
+
+    Raises:
+        IndexDamaged: if there is none.
+    """
+    while True:
+        stamp = generations.pointer_stamp(folder)
+        damage: list[str] = []
+        for place, (name, digest) in enumerate(generations.candidates(folder)):
+            generation = generations.hold(folder, name, digest)
+            if generation is None:
+                damage.append(f"{name}/{generations.MANIFEST}")
+                continue
+            if generation.manifest.schema != SCHEMA:
+                generation.release()
+                raise IndexDamaged(f"{folder} 是另一个版本写的索引；请用 gazette-index build 重建")
+            broken = generation.damaged()
+            if broken:
+                damage.extend(f"{name}/{file}" for file in broken)
+                repaired = _repaired(folder, generation, broken)
+                generation.release()
+                if repaired is None:
+                    continue
+                generation = repaired
+            if place:
+                log.warning("%s：当前的索引已损坏（%s），改用前一代 %s", folder, "、".join(damage[:3]), name)
+            return generation
+        if generations.pointer_stamp(folder) == stamp:  # else another generation was published meanwhile
+            what = f"索引已损坏（{'、'.join(damage[:3])}）" if damage else "这里没有索引"
+            raise IndexDamaged(f"{folder}：{what}；请用 gazette-index build 重建")
+
+
+def _repaired(folder: Path, generation: Generation, broken: Sequence[str]) -> Generation | None:
+    """A new generation with the broken files made again from the truth; None where the truth itself is broken."""
+    if any(name.endswith(".sqlite") for name in broken):
+        return None
+    try:
+        with generations.writing(folder):
+            pointer = generations.read_pointer(folder)
+            staging = generations.stage(folder)
+            manifest = replace(generation.manifest, generation=generations.name_of(staging))
+            for entry in manifest.segments:
+                if any(name.startswith(f"{entry.name}.") for name in broken):
+                    generations.link(generation.folder / f"{entry.name}.sqlite", staging / f"{entry.name}.sqlite")
+                    _derive_vectors(staging, entry, manifest.encoder.dimensions)
+                else:
+                    _link_segment(generation.folder, staging, entry.name)
+            if any(name.startswith(f"{LEXICAL}/") for name in broken):
+                _write_lexical(staging, [_Part(staging, entry, 0) for entry in manifest.segments])
+            else:
+                _link_lexical(generation.folder, staging)
+            sealed = generations.seal(staging, manifest, generation)
+            generations.publish(folder, staging, sealed, pointer.fallback if pointer else ())
+            log.warning("%s：%s 已损坏，已由原文重新生成", folder, "、".join(broken[:3]))
+            return generations.hold(folder, manifest.generation, None)
+    except (IndexBusy, OSError):
+        return None
+
+
+class _Filling:
+    """A segment being filled: embeds what is new, takes over vectors that are known."""
+
+    def __init__(self, path: Path, encoder: Encoder | None, known: Sequence[Segment], next_key: int) -> None:
+        self._rows = SegmentWriter(path)
+        self._encoder = encoder
+        self._known = known
+        self._waiting: list[Item] = []
+        self.next_key = max(next_key, self._rows.next_key())
+
+    def add(self, item: Item) -> None:
+        self._waiting.append(item)
+        if sum(len(waiting.passages) for waiting in self._waiting) >= _BATCH:
+            self._flush()
+
+    def finish(self, wanted: Container[str] | None) -> None:
+        """Store what is waiting; drop what an interrupted run left that is not wanted any more."""
+        self._flush()
+        if wanted is not None:
+            self._rows.drop([source_id for source_id in self._rows.source_names() if source_id not in wanted])
+        self._rows.finish()
+
+    def close(self) -> None:
+        """End without storing what is waiting."""
+        self._rows.close()
+
+    def _flush(self) -> None:
+        passages = [passage for item in self._waiting for passage in item.passages]
+        contents = list(map(content_key, passages))
+        unknown = {c: p for c, p in zip(contents, passages, strict=True) if self._rows.vector(c) is None}
+        for segment in self._known:
+            found = segment.vectors_of(list(unknown))
+            self._rows.add_vectors(found)
+            unknown = {content: passage for content, passage in unknown.items() if content not in found}
+        if unknown and self._encoder is not None:
+            vectors = self._encoder.encode_document([embedded_text(passage) for passage in unknown.values()])
+            self._rows.add_vectors(
+                {c: row.astype(np.float32).tobytes() for c, row in zip(unknown, vectors, strict=True)}
+            )
+        numbers = iter([n for content in contents if (n := self._rows.vector(content)) is not None])
+        for item in self._waiting:
+            self._rows.add(item, self.next_key, list(islice(numbers, len(item.passages))))
+            self.next_key += len(item.passages)
+        self._waiting.clear()
+        self._rows.commit()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What makes the next generation out of the previous one."""
+
+    items: Iterable[Item] = ()  # new sources
+    carry: bool = False  # keep what the previous one holds,
+    gone: Set[str] = frozenset()  # but not these sources; may grow while the items are drawn
+    partial: Path | None = None  # where new sources are gathered, so that an interrupted run can be taken up again
+    wanted: Container[str] | None = None  # asked at the end: what else the partial file holds is dropped
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A segment that goes into the next generation, as it is or written anew."""
+
+    folder: Path
+    entry: SegmentEntry
+    dead: int  # passages of removed sources in it
+
+    @property
+    def share_dead(self) -> float:
+        return self.dead / (self.dead + self.entry.passages)
+
+
+def write_generation(
+    folder: Path, previous: Generation | None, change: Change, encoder: Encoder | None
+) -> Manifest | None:
+    """Write and publish the next generation; None, and nothing written, if nothing is new and nothing goes.
+
+    Vectors are taken from the previous one where the same encoder made them. ``encoder`` may be None where nothing
+    is new.
+
+    Raises:
+        WriteFailed: the disk is full or a file cannot be written; everything is as it was before.
+    """
+    staging = None
+    try:
+        staging = generations.stage(folder)
+        added = _filled(staging, previous, change, encoder)
+        if not added and not change.gone:
+            return None
+        carried = _carried(previous, change.gone) if previous and change.carry else []
+        card = previous.manifest.encoder if previous and encoder is None else card_of(_given(encoder))
+        runs, purge = _plan([*carried, *added], bool(change.gone))
+        if previous and change.carry and not purge:
+            _link_lexical(previous.folder, staging)
+            _write_lexical(staging, added, change.gone)
+        else:
+            _write_lexical(staging, [*carried, *added])
+        entries = [_settle(staging, number, run, card.dimensions) for number, run in enumerate(runs)]
+        manifest = _manifest(staging, entries, card, previous.manifest.next_key if previous and change.carry else 0)
+        found = len(LexicalIndex(staging / LEXICAL))
+        if found != manifest.passages:
+            raise WriteFailed(f"{folder}：词项索引应有 {manifest.passages} 段，读回 {found} 段；磁盘是否已满？")
+        sealed = generations.seal(staging, manifest, previous)
+        generations.publish(folder, staging, sealed, _fallback(previous, staging, entries))
+        return sealed
+    except (OSError, sqlite3.Error) as error:
+        raise WriteFailed(f"{folder}：写索引失败（{error}）；原来的索引没有改动") from error
+    finally:
+        if staging is not None and staging.exists():
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _given(encoder: Encoder | None) -> Encoder:
+    if encoder is None:
+        raise ValueError("an encoder is needed where there is no index yet")
+    return encoder
+
+
+def _carried(previous: Generation, gone: Set[str]) -> list[_Part]:
+    parts = []
+    for entry in previous.manifest.segments:
+        rows = Segment(previous.folder / f"{entry.name}.sqlite")
+        removed = tuple(source.id for source in rows.sources() if source.id in gone or source.id in entry.removed)
+        live, whole = rows.counts(removed), rows.counts()
+        rows.close()
+        if live.passages:
+            entry = replace(entry, removed=removed, passages=live.passages)
+            parts.append(_Part(previous.folder, entry, whole.passages - live.passages))
+    return parts
+
+
+def _filled(staging: Path, previous: Generation | None, change: Change, encoder: Encoder | None) -> list[_Part]:
+    """The new sources as a segment in the staging folder; no part where there are none."""
+    known = []
+    if previous and encoder and previous.manifest.encoder.fingerprint == encoder.fingerprint:
+        known = [Segment(previous.folder / f"{entry.name}.sqlite") for entry in previous.manifest.segments]
+    name = generations.name_of(staging)
+    target = staging / f"{name}.sqlite"
+    first_key = previous.manifest.next_key if previous and change.carry else 0
+    filling = _Filling(change.partial or target, encoder, known, first_key)
+    try:
+        for item in change.items:
+            filling.add(item)
+        filling.finish(change.wanted)
+    finally:
+        filling.close()
+        for segment in known:
+            segment.close()
+    if change.partial:
+        change.partial.rename(target)
+    rows = Segment(target)
+    passages = rows.counts().passages
+    entry = SegmentEntry(name, passages, *(rows.key_range() if passages else (0, 0)))
+    rows.close()
+    if not passages:
+        target.unlink()
+    return [_Part(staging, entry, 0)] if passages else []
+
+
+def _plan(parts: list[_Part], removing: bool) -> tuple[list[list[_Part]], bool]:
+    """Which segments become one, and whether the lexical index must be written anew to be rid of removed text."""
+    total = sum(part.entry.passages for part in parts)
+    if removing and total <= _SMALL:
+        return ([parts] if parts else []), True
+    runs = [[part] for part in parts]
+    while len(runs) > _MOST_SEGMENTS:
+        # Neighbours, so that the keys of the segments stay apart; the smallest, so that a large one is rarely moved.
+        sizes = [sum(part.entry.passages for part in run) for run in runs]
+        at = min(range(len(runs) - 1), key=lambda i: sizes[i] + sizes[i + 1])
+        runs[at : at + 2] = [runs[at] + runs[at + 1]]
+    return runs, any(part.share_dead > _MOST_DEAD for part in parts)
+
+
+def _settle(staging: Path, number: int, run: list[_Part], dimensions: int) -> SegmentEntry:
+    """The segment of a run of parts in the staging folder: linked, or written anew without what was removed."""
+    first = run[0]
+    if len(run) == 1 and first.share_dead <= _MOST_DEAD and not (first.dead and first.entry.passages <= _SMALL):
+        if first.folder == staging:
+            _derive_vectors(staging, first.entry, dimensions)
+        else:
+            _link_segment(first.folder, staging, first.entry.name)
+        return first.entry
+    name = f"{generations.name_of(staging)}.{number}"
+    rows = SegmentWriter(staging / f"{name}.sqlite")
+    for part in run:
+        path = part.folder / f"{part.entry.name}.sqlite"
+        rows.copy(path, part.entry.removed)
+        if part.folder == staging:
+            path.unlink()
+    rows.finish()
+    passages = sum(part.entry.passages for part in run)
+    entry = SegmentEntry(name, passages, first.entry.first_key, run[-1].entry.last_key)
+    _derive_vectors(staging, entry, dimensions)
+    return entry
+
+
+def _manifest(staging: Path, entries: Sequence[SegmentEntry], card: EncoderCard, next_key: int) -> Manifest:
+    counts = []
+    for entry in entries:
+        rows = Segment(staging / f"{entry.name}.sqlite")
+        counts.append(rows.counts(entry.removed))
+        rows.close()
+    return Manifest(
+        schema=SCHEMA,
+        generation=generations.name_of(staging),
+        encoder=card,
+        segments=tuple(entries),
+        next_key=max([next_key, *(entry.last_key + 1 for entry in entries)]),
+        sources=sum(count.sources for count in counts),
+        documents=sum(count.documents for count in counts),
+        passages=sum(count.passages for count in counts),
+    )
+
+
+def _fallback(previous: Generation | None, folder: Path, entries: Sequence[SegmentEntry]) -> tuple[str, ...]:
+    """The previous generation, if it holds no source that the new one lacks."""
+    if previous is None:
+        return ()
+    before = {source.id for source in live_sources(previous)}
+    after = {source.id for source in _sources(folder, entries)}
+    return (previous.manifest.generation,) if before <= after else ()
+
+
+def live_sources(generation: Generation) -> list[SourceEntry]:
+    """The sources of a generation, in the order they were added."""
+    return _sources(generation.folder, generation.manifest.segments)
+
+
+def _sources(folder: Path, entries: Sequence[SegmentEntry]) -> list[SourceEntry]:
+    found: list[SourceEntry] = []
+    for entry in entries:
+        rows = Segment(folder / f"{entry.name}.sqlite")
+        found += [source for source in rows.sources() if source.id not in entry.removed]
+        rows.close()
+    return found
+
+
+def _link_segment(source: Path, target: Path, name: str) -> None:
+    for suffix in SEGMENT_FILES:
+        generations.link(source / f"{name}{suffix}", target / f"{name}{suffix}")
+
+
+def _link_lexical(source: Path, target: Path) -> None:
+    (target / LEXICAL).mkdir()
+    for path in (source / LEXICAL).iterdir():
+        # The engine replaces its lists of files and keeps its segments; only the latter may be shared.
+        copy = shutil.copy2 if path.suffix == ".json" else generations.link
+        copy(path, target / LEXICAL / path.name)
+
+
+def _write_lexical(staging: Path, parts: Sequence[_Part], gone: Iterable[str] = ()) -> None:
+    """Add the passages of the parts to the lexical index of a staging folder, after removing what is gone."""
+    writer = LexicalWriter(staging / LEXICAL)
+    writer.remove(gone)
+    for part in parts:
+        rows = Segment(part.folder / f"{part.entry.name}.sqlite")
+        homes = {document.id: (document, gazette) for document, gazette, _, _ in rows.headers()}
+        removed = frozenset(part.entry.removed)
+        for key, passage in rows.keyed_passages():
+            if passage.source_id not in removed:
+                writer.add(key, passage, *homes[passage.document_id])
+        rows.close()
+    writer.finish()
+
+
+def _derive_vectors(staging: Path, entry: SegmentEntry, dimensions: int) -> None:
+    rows = Segment(staging / f"{entry.name}.sqlite")
+    vectors.write(staging, entry.name, rows.vector_rows(), rows.counts().passages, dimensions)
+    rows.close()
