@@ -1,30 +1,95 @@
-"""``gazette-eval``: check question files, and score what the pipeline makes of them."""
+"""gazette-eval: score question files and public test collections, compare two runs, measure speed."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import shlex
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, TypeVar
 
-from eval.questions import check_files, counts, load_questions
 from index.records import GazetteError
 
+if TYPE_CHECKING:
+    from eval.questions import QuestionSet
+    from eval.report import Setting
+    from eval.run import Asks, Outcome
+    from index.store import Index
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it worked, 1 when it failed or found faults, 2 for wrong usage."""
-    arguments = _parser().parse_args(argv)
+T = TypeVar("T")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 1 when it failed, found faults or a significant loss, 2 for wrong usage."""
+    args = _parser().parse_args(arguments)
+    args.command_line = shlex.join(["gazette-eval", *(sys.argv[1:] if arguments is None else arguments)])
     try:
-        code: int = arguments.run(arguments)
-    except GazetteError as fault:
+        code: int = args.run(args)
+    except (GazetteError, OSError) as fault:
         print(f"gazette-eval: {fault}", file=sys.stderr)
         return 1
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="gazette-eval", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="gazette-eval", description="评测：检索、答案、引文、拒答与速度。" + str(__doc__)
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="score question files; report.json and report.html in --out")
+    run.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")
+    run.add_argument("--index", type=Path, metavar="DIR", help="index to ask; without it the one over data/")
+    run.add_argument("--out", type=Path, default=Path("build/report"), metavar="DIR", help="default: build/report")
+    run.add_argument("--ablation", action="store_true", help="also retrieval with each part alone and together")
+    run.add_argument("--baselines", action="store_true", help="also BM25, vectors and a plain splitter beside ours")
+    run.add_argument("--seed", type=int, default=0, help="of the bootstrap (default 0)")
+    run.set_defaults(run=_run)
+
+    compare = commands.add_parser("compare", help="paired differences B - A; exit 1 on a significant loss")
+    compare.add_argument("before", type=Path, metavar="A", help="report.json, or the folder it is in")
+    compare.add_argument("after", type=Path, metavar="B")
+    compare.add_argument("--seed", type=int, default=0)
+    compare.set_defaults(run=_compare)
+
+    retrieval = commands.add_parser("retrieval", help="BEIR-style collection: recall, MRR, nDCG at 1, 5, 10, 100")
+    retrieval.add_argument("--corpus", type=Path, required=True, metavar="C.jsonl[.gz]")
+    retrieval.add_argument("--queries", type=Path, required=True, metavar="Q.jsonl[.gz]")
+    retrieval.add_argument("--qrels", type=Path, metavar="R.tsv", help="without them only --run is written")
+    retrieval.add_argument("--run", dest="trec", type=Path, metavar="OUT.trec", help="the ranking, TREC run format")
+    retrieval.add_argument("--keep", type=Path, metavar="DIR", help="keep the index here, and use it if it is there")
+    retrieval.add_argument("--depth", type=int, default=100, help="documents ranked per query (default 100)")
+    retrieval.set_defaults(run=_retrieval)
+
+    squad = commands.add_parser("squad", help="SQuAD, CMRC, DRCD, XQuAD files: EM, F1, abstention")
+    squad.add_argument("file", type=Path, metavar="FILE.json[.gz]")
+    squad.add_argument(
+        "--predictions", type=Path, metavar="OUT.json", help="write {id: words}, as official scripts read"
+    )
+    squad.set_defaults(run=_squad)
+    for command in (retrieval, squad):
+        command.add_argument("--encoder", metavar="NAME_OR_DIR", help="another encoder than the shipped one")
+        command.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
+        command.add_argument("--seed", type=int, default=0)
+
+    bench = commands.add_parser("bench", help="build rate, size, speed, memory as a Markdown table")
+    bench.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="the first scale (default data/)")
+    bench.add_argument("--texts", type=Path, metavar="DIR", help="second scale: these texts beside data/")
+    bench.add_argument("--passages", type=int, metavar="N", help="third scale: about N passages mixed from --texts")
+    bench.add_argument("--questions", type=Path, metavar="FILE.jsonl", help="asked besides 200 random phrases")
+    bench.add_argument("--work", type=Path, metavar="DIR", help="where indexes are built (default: a temporary folder)")
+    bench.set_defaults(run=_bench)
+
+    feedback = commands.add_parser("feedback", help="the page's feedback -> question records to complete")
+    feedback.add_argument("file", type=Path, metavar="FEEDBACK.jsonl")
+    feedback.set_defaults(run=_feedback)
+
     check = commands.add_parser("check", help="are question files sound: ids, types, evidence in the text, answers")
     check.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")
     check.add_argument("--source", action="append", type=Path, metavar="PATH", help="text or folder asked about: data/")
@@ -32,15 +97,172 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check(arguments: argparse.Namespace) -> int:
-    problems = check_files(arguments.files, _texts(arguments.source or [Path("data")]))
+def _run(args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from eval import ablation, baselines, page, report
+    from eval.questions import load_questions
+    from index.store import open_index
+    from qa.ask import Assistant
+
+    questions = load_questions(args.files)
+    with open_index(args.index or _default_index()) as index:
+        setting = _setting(args, index, questions)
+        result = report.summarise(_ask(questions, Assistant(index), index, "ours"), setting)
+        if args.ablation:
+            result = replace(result, ablation=tuple(ablation.run(index, questions.questions, seed=args.seed)))
+        if args.baselines:
+            single = replace(questions, dialogues=())
+            rows = [
+                report.make_slice(name, _ask(single, other, index, name), args.seed)
+                for name, other in baselines.every(index)
+            ]
+            result = replace(result, baselines=tuple(rows))
+    args.out.mkdir(parents=True, exist_ok=True)
+    report.save(result, args.out / "report.json")
+    (args.out / "report.html").write_text(page.render(result), encoding="utf-8")
+    print(report.text(result))
+    print(f"misses and figures: {args.out / 'report.html'}", file=sys.stderr)
+    return 0
+
+
+def _ask(questions: QuestionSet, assistant: Asks, index: Index, name: str) -> list[Outcome]:
+    from eval.run import IndexTexts, run
+
+    with _bar(len(questions.asked), name) as advance:
+        return run(questions, assistant, IndexTexts(index), progress=advance)
+
+
+def _setting(args: argparse.Namespace, index: Index, questions: QuestionSet) -> Setting:
+    from eval.report import Setting, machine
+
+    return Setting(
+        system="gazette-qa",
+        questions=questions.files,
+        questions_sha256=questions.sha256,
+        index=index.folder.name,
+        passages=len(index),
+        encoder=index.encoder.name,
+        encoder_fingerprint=index.encoder.fingerprint,
+        seed=args.seed,
+        command=args.command_line,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        machine=machine(),
+    )
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from eval import compare, report
+
+    before, old = report.load_outcomes(args.before)
+    after, new = report.load_outcomes(args.after)
+    if old["questions_sha256"] != new["questions_sha256"]:
+        print("the question files differ: only questions of the same id and wording are compared", file=sys.stderr)
+    differences = compare.compare(before, after, seed=args.seed)
+    print(compare.table(differences))
+    return 1 if any(difference.is_loss for difference in differences) else 0
+
+
+def _retrieval(args: argparse.Namespace) -> int:
+    from eval import formats, retrieval
+    from eval.report import align
+    from index.embed import load_encoder
+    from index.store import build_from_passages, open_index
+
+    queries = formats.read_queries(args.queries)
+    qrels = formats.read_qrels(args.qrels) if args.qrels else {}
+    with TemporaryDirectory() as place:
+        folder = args.keep or Path(place) / "index"
+        if not folder.exists():
+            begun = time.perf_counter()
+            with _bar(None, "corpus") as advance:
+                corpus = _counted(formats.read_corpus(args.corpus), advance)
+                build_from_passages(retrieval.corpus_passages(corpus), folder, encoder=load_encoder(args.encoder))
+            print(f"indexed in {time.perf_counter() - begun:.1f} s", file=sys.stderr)
+        with open_index(folder) as index:
+            print(f"{len(index)} passages, encoder {index.encoder.name}", file=sys.stderr)
+        begun = time.perf_counter()
+        with _bar(len(queries), "queries") as advance:
+            run = retrieval.rank(
+                folder, queries, depth=args.depth, workers=args.workers, encoder=args.encoder, progress=advance
+            )
+    print(f"{len(queries)} queries ranked in {time.perf_counter() - begun:.1f} s", file=sys.stderr)
+    if args.trec:
+        formats.write_run(args.trec, run)
+    judged = {query: grades for query, grades in qrels.items() if query in queries}
+    if not any(grade > 0 for grades in judged.values() for grade in grades.values()):
+        print("no query has a relevant document in the qrels: nothing to score", file=sys.stderr)
+        return 0 if args.trec and not args.qrels else 1
+    found = retrieval.figures(judged, run, seed=args.seed)
+    print(align(retrieval.matrix(found)))
+    print(f"n={found['recall@1'].n} queries with a relevant document, of {len(queries)}")
+    return 0
+
+
+def _squad(args: argparse.Namespace) -> int:
+    from eval import formats, reading
+    from eval.report import align
+    from qa.confidence import THRESHOLD
+
+    questions = formats.read_reading(args.file)
+    begun = time.perf_counter()
+    with _bar(len(questions), "questions") as advance:
+        predictions = reading.read_all(questions, encoder=args.encoder, workers=args.workers, progress=advance)
+    seconds = time.perf_counter() - begun
+    figures = reading.score(questions, predictions, THRESHOLD, seed=args.seed)
+    print(align(reading.lines(figures)))
+    print(f"n={len(questions)}, abstaining below {THRESHOLD}, {1000 * seconds / len(questions):.1f} ms a question")
+    if args.predictions:
+        given = {question.id: words for question, (words, _) in zip(questions, predictions, strict=True)}
+        args.predictions.write_text(json.dumps(given, ensure_ascii=False, indent=1), encoding="utf-8")
+    return 0
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from eval import bench
+    from eval.questions import load_questions
+    from eval.report import machine
+
+    if args.passages and not args.texts:
+        raise GazetteError("--passages mixes sentences of --texts: name a folder of texts")
+    own = list(_texts([args.data]).values())
+    questions = [q.text for q in load_questions([args.questions]).questions] if args.questions else []
+    questions += bench.phrases(own, 200)
+    scales = []
+    with TemporaryDirectory() as place:
+        work = args.work or Path(place)
+        paths = {"sample": [args.data]}
+        if args.texts:
+            paths["with texts"] = [args.data, args.texts]
+        if args.passages:
+            files = [path for path in sorted(args.texts.rglob("*.md")) if path.is_file()]
+            mixture = bench.write_mixture(files, work / "mixture", args.passages)
+            paths[f"{args.passages:,}"] = [args.data, mixture]
+        for n, (name, given) in enumerate(paths.items()):
+            scales.append(bench.measure(name, given, work / f"index-{n}", questions, _note))
+    print(f"Machine: {machine()}\n\n```\n{args.command_line}\n```\n\n{bench.markdown(scales)}")
+    return 0 if all(scale.asked.same for scale in scales) else 1
+
+
+def _feedback(args: argparse.Namespace) -> int:
+    from eval.feedback import drafts
+
+    for draft in drafts(args.file):
+        print(json.dumps(draft, ensure_ascii=False))
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from eval.questions import check_files, counts, load_questions
+
+    problems = check_files(args.files, _texts(args.source or [Path("data")]))
     for problem in problems:
         print(problem)
     errors = sum(problem.is_error for problem in problems)
     print(f"{errors} errors, {len(problems) - errors} warnings", file=sys.stderr)
     if errors:
         return 1
-    questions = load_questions(arguments.files)
+    questions = load_questions(args.files)
     print(f"{len(questions.questions)} questions, {len(questions.dialogues)} dialogues")
     for name, table in counts(questions.questions).items():
         print(f"  {name}: " + ", ".join(f"{key} {count}" for key, count in table.most_common()))
@@ -48,12 +270,39 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _texts(paths: Sequence[Path]) -> dict[str, str]:
-    files = [file for path in paths for file in (sorted(path.rglob("*.md")) if path.is_dir() else [path])]
-    texts = {file.name: file.read_text(encoding="utf-8") for file in files if file.name != "README.md"}
-    if not texts:
-        raise GazetteError(f"no text under {', '.join(map(str, paths))}: name the gazettes with --source")
-    return texts
+    """Source name -> text, of the files and folders."""
+    from index.sources import find_sources, read_source
+
+    sources = [read_source(path) for path in find_sources(paths)]
+    if not sources:
+        raise GazetteError(f"no text under {', '.join(map(str, paths))}: name the gazettes that are asked about")
+    return {source.name: source.text for source in sources}
+
+
+def _default_index() -> Path:
+    from index.home import default_index
+
+    return default_index(told=_note)
+
+
+def _note(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+@contextmanager
+def _bar(total: int | None, name: str) -> Iterator[Callable[[int], object]]:
+    """A progress bar on a terminal, nothing elsewhere; gives what is to be called with each step."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc=name, disable=None, leave=False) as bar:
+        yield bar.update
+
+
+def _counted(items: Iterable[T], advance: Callable[[int], object]) -> Iterator[T]:
+    for item in items:
+        advance(1)
+        yield item
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -22,6 +22,15 @@ ANSWER_LIMIT = 120  # characters of a short answer
 _SENTENCE = re.compile(r"[^。！？；\n]+[。！？；]?")
 
 
+def every(index: Index) -> list[tuple[str, LegAndSentence | PlainSplitter]]:
+    """All baselines over one index, by name."""
+    return [
+        ("BM25 + sentence", LegAndSentence(index, "lexical")),
+        ("vectors + sentence", LegAndSentence(index, "dense")),
+        ("plain splitter + vectors", PlainSplitter(index)),
+    ]
+
+
 class LegAndSentence:
     """BM25 alone or dense alone for passages, then BM25 among their sentences for the answer."""
 

@@ -37,7 +37,7 @@ def read_all(
     *,
     encoder: str | None = None,
     workers: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> list[Prediction]:
     """What is read for each question, in order, by several processes."""
     predictions = []

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import platform
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -276,6 +277,28 @@ def table(slices: Iterable[Slice], columns: Sequence[str] = COLUMNS) -> str:
         cells = [f"{part.figures[c].value:.3f}" if c in part.figures else "-" for c in columns]
         rows.append([part.name, str(part.count), *cells])
     return align(rows)
+
+
+def text(report: Report) -> str:
+    """The report for a terminal: every figure with its interval, then by style and type, confidence, causes."""
+    parts = []
+    for name in ("all", "dialogue turns"):
+        part = report.slice(name)
+        if part is not None:
+            parts.append(f"{name} ({part.count})\n{interval_lines(part)}")
+    parts.append(table(report.slices))
+    for title, slices in (("ablation", report.ablation), ("baselines", report.baselines)):
+        if slices:
+            parts.append(f"{title}\n{table(slices)}")
+    c = report.calibration
+    parts.append(
+        f"calibration error {c.error.value:.3f} [{c.error.low:.3f}, {c.error.high:.3f}]  brier {c.brier.value:.3f}  "
+        f"area under risk {c.area_under_risk:.3f}  answers {c.error.n}"
+    )
+    causes = Counter(outcome.cause for outcome in misses(report))
+    parts.append("misses: " + (", ".join(f"{cause} {count}" for cause, count in causes.most_common()) or "none"))
+    parts.append(", ".join(f"{name} {value:.1f} ms" for name, value in report.milliseconds.items()))
+    return "\n\n".join(parts)
 
 
 def align(rows: Sequence[Sequence[str]]) -> str:

@@ -72,7 +72,7 @@ def rank(
     depth: int = max(CUTOFFS),
     workers: int | None = None,
     encoder: str | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> dict[str, Ranking]:
     """Each query's first ``depth`` documents, best first, asked in several processes of one open index each."""
     workers = workers or os.cpu_count() or 1

@@ -7,12 +7,15 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from eval.metrics import is_right, shown
 from eval.questions import SHOWN_LIMIT, Question, QuestionSet, without_space
 from index.text import is_invisible
 from qa.records import Answer, Citation, Turn
+
+if TYPE_CHECKING:
+    from index.store import Index
 
 Cause = Literal[
     "", "evidence cut", "not retrieved", "retrieved, not read", "wrong span", "long form only", "wrongly refused",
@@ -36,6 +39,21 @@ class Sources(Protocol):
     def text(self, source_id: str) -> str: ...
 
     def passage_texts(self) -> Iterable[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class IndexTexts:
+    """The texts of an open index."""
+
+    index: Index
+
+    def text(self, source_id: str) -> str:
+        return self.index.source(source_id).text
+
+    def passage_texts(self) -> Iterable[str]:
+        for document_id in self.index.documents:
+            for passage in self.index.passages(document_id):
+                yield passage.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +102,20 @@ class Outcome:
 
 
 def run(
-    questions: QuestionSet, assistant: Asks, sources: Sources, *, progress: Callable[[int, int], None] | None = None
+    questions: QuestionSet, assistant: Asks, sources: Sources, *, progress: Callable[[int], object] | None = None
 ) -> list[Outcome]:
     """Every question asked once, then every dialogue turn by turn with the assistant's own answers as its past.
 
-    ``progress(done, all)`` is called after each question. Dialogue turns are also asked alone in their full wording,
+    ``progress(1)`` is called after each question. Dialogue turns are also asked alone in their full wording,
     which tells what is lost in completing them from what is lost in answering.
     """
     score = _Scorer(sources)
-    total = len(questions.asked)
     outcomes: list[Outcome] = []
 
     def add(outcome: Outcome) -> None:
         outcomes.append(outcome)
         if progress is not None:
-            progress(len(outcomes), total)
+            progress(1)
 
     for question in questions.questions:
         answer, milliseconds = _timed(assistant, question.text, ())
