@@ -117,8 +117,7 @@ def read_catalogue(lines: Sequence[Line]) -> tuple[list[Entry], int]:
 
 
 def _is_chapter(line: Line) -> bool:
-    numeral = read_numeral(line.text.lstrip("*- "))
-    return numeral is not None and numeral.kind in ("编", "章", "节", "条")
+    return line.numeral is not None and line.numeral.kind in ("编", "章", "节", "条")
 
 
 def _leader(line: Line) -> tuple[str, int] | None:
@@ -271,7 +270,7 @@ def match_entries(entries: Sequence[Entry], lines: Sequence[Line], start: int) -
     candidates: list[Found] = []
     budget = _BUDGET
     for i in range(start, len(lines)):
-        if not _may_be_title(lines[i], i, lines, start):
+        if not _may_be_title(lines[i]):
             continue
         best: dict[int, Found] = {}
         for count, key in _blocks(lines, i, longest):
@@ -294,11 +293,10 @@ def match_entries(entries: Sequence[Entry], lines: Sequence[Line], start: int) -
     return _best_chain(candidates)
 
 
-def _may_be_title(line: Line, i: int, lines: Sequence[Line], start: int) -> bool:
+def _may_be_title(line: Line) -> bool:
     if line.end - line.start > 160 or line.cells:
         return False
-    numeral = read_numeral(line.text.lstrip("*"))
-    return numeral is None or numeral.kind in ("1.", "一是")
+    return line.numeral is None or line.numeral.kind in ("1.", "一是")
 
 
 def _blocks(lines: Sequence[Line], i: int, longest: float) -> list[tuple[int, str]]:
@@ -333,8 +331,7 @@ def _standing(lines: Sequence[Line], found: Found) -> float:
 
 
 def _opens_body(line: Line) -> bool:
-    numeral = read_numeral(line.text.lstrip("*"))
-    return line.text[-1] in ":。" or (numeral is not None and numeral.value == 1)
+    return line.text[-1] in ":。" or (line.numeral is not None and line.numeral.value == 1)
 
 
 def _best_chain(candidates: Sequence[Found]) -> dict[int, Found]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import PurePath
 
 from index.catalogue import Found, match_entries, read_card, read_catalogue
 from index.lines import Line, is_page_number, read_lines
-from index.numbering import iso_date, read_numeral
+from index.numbering import iso_date
 from index.paragraphs import is_ended, read_front, read_paragraphs
 from index.records import CatalogueItem, Document, Gazette, Paragraph, Source
 from index.text import readable
@@ -48,8 +49,8 @@ def parse_gazette(source: Source) -> Gazette:
     ids: dict[int, str] = {}
     if starts and starts[0].line > 0 and is_gazette:
         documents.append(_front_matter(source, lines[: starts[0].line], bool(entries)))
-    for n, (start, following) in enumerate(zip(starts, [*starts[1:], None], strict=True), 1):
-        stop = following.line if following is not None else len(lines)
+    stops = [*(start.line for start in starts[1:]), len(lines)]
+    for n, (start, stop) in enumerate(zip(starts, stops, strict=False), 1):
         document = _document(source, lines[start.line : stop], start.count, n)
         documents.append(document)
         if start.entry >= 0:
@@ -74,16 +75,37 @@ _UNLISTED = -1
 def _with_uncatalogued(lines: Sequence[Line], found: list[Found], front: int) -> list[Found]:
     """The places the catalogue leads to, and titles it does not name: all of them where there is no catalogue."""
     taken = {i for place in found for i in range(place.line, place.line + place.count)}
-    places = list(found)
+    places = [_with_organ(lines, place, taken) for place in found]
+    starts = {place.line: place for place in places}
+    last = _words(lines, 0, 1) if front == 0 and lines else ""
     i = front
     while i < len(lines):
+        if i in starts:
+            last = _words(lines, i, starts[i].count)
         count = 0 if i in taken else _title_at(lines, i, strict=bool(found))
         if count and not taken & set(range(i, i + count)):
-            places.append(Found(_UNLISTED, i, count, 0.0))
+            # a statute's title is often printed again below its notes of adoption
+            if i == 0 or _words(lines, i, count) != last:
+                places.append(Found(_UNLISTED, i, count, 0.0))
+                last = _words(lines, i, count)
             i += count
         else:
             i += 1
     return sorted(places, key=lambda place: place.line)
+
+
+def _words(lines: Sequence[Line], i: int, count: int) -> str:
+    return "".join(line.squeezed for line in lines[i : i + count])
+
+
+def _with_organ(lines: Sequence[Line], place: Found, taken: set[int]) -> Found:
+    """The place with the line above it, where that is the organ's name and the catalogue's title left it out."""
+    above = place.line - 1
+    if above < 0 or above in taken or not lines[place.line].text.startswith(("关于", "对", "公告", "任免", "决定")):
+        return place
+    if not is_organ(lines[above].squeezed) or lines[above].mark < lines[place.line].mark:
+        return place
+    return Found(place.entry, above, place.count + 1, place.score)
 
 
 def _title_at(lines: Sequence[Line], i: int, *, strict: bool) -> int:
@@ -99,7 +121,7 @@ def _title_at(lines: Sequence[Line], i: int, *, strict: bool) -> int:
         if i + count > len(lines):
             return 0
         line = lines[i + count - 1]
-        if not _is_title_line(line) or (count > 1 and line.mark and not lines[i].mark):
+        if not _is_title_line(line) or (count > 1 and not _goes_on(lines, i, words, line)):
             return 0
         words += line.squeezed
         if len(words) > _TITLE_LENGTH:
@@ -107,6 +129,8 @@ def _title_at(lines: Sequence[Line], i: int, *, strict: bool) -> int:
         if len(words) < 6 or not ends_like_title(words):
             continue
         after = i + count
+        if count > 1 and not is_organ(lines[i].squeezed) and _begins_like_title(words[len(lines[i].squeezed) :]):
+            return 0  # the line before a title is no part of it: 编辑 某某 / 关于…的报告
         byline = read_byline(list(lines[after : after + 8]), 0)
         if byline.date or byline.session or byline.speaker:
             return count
@@ -114,30 +138,51 @@ def _title_at(lines: Sequence[Line], i: int, *, strict: bool) -> int:
             return count
         if _is_meeting_paper(words) and lines[i].mark:
             return count
+        if after < len(lines) and _opens_statute(lines[after]) and _stands_apart(lines, i):
+            return count  # a regulation that a notice or an announcement brings with it
     return 0
+
+
+def _goes_on(lines: Sequence[Line], i: int, words: str, line: Line) -> bool:
+    """May ``line`` go on with a title that began at ``i`` with ``words``?"""
+    if line.mark and not lines[i].mark:
+        return False
+    return not line.gap or line.mark > 0 or is_organ(words) or words.endswith(("关于", "的", "对", "《"))
+
+
+def _begins_like_title(words: str) -> bool:
+    return words.startswith("关于") or organ_in_title(words) is not None
 
 
 def _is_title_line(line: Line) -> bool:
     words = line.text
     if line.end - line.start > _TITLE_LENGTH or line.cells or is_page_number(line) or iso_date(words[:30]):
         return False
-    return read_numeral(words.lstrip("*")) is None and not re.search(r"[。;!?:,]|——", words)
+    return line.numeral is None and not re.search(r"[。;!?:,]|——", words)
 
 
 def _stands_apart(lines: Sequence[Line], i: int) -> bool:
-    return bool(lines[i].mark or lines[i].bold or i == 0 or (lines[i].gap and is_ended(lines[i - 1].text)))
+    return bool(
+        lines[i].mark
+        or lines[i].bold
+        or i == 0
+        or (lines[i].gap and (is_ended(lines[i - 1].text) or iso_date(lines[i - 1].text[:40])))
+    )
 
 
 def _opens_document(lines: Sequence[Line], after: int) -> bool:
     if after >= len(lines):
         return False
     line = lines[after]
-    numeral = read_numeral(line.text.lstrip("*"))
-    if numeral is not None:
-        return numeral.kind in ("编", "章", "条") and numeral.value == 1
+    if line.numeral is not None:
+        return _opens_statute(line)
     return line.end - line.start < 60 and bool(
         re.search(r"(?:主任|委员|代表|政府|委员会|各位|单位|部门|机构)\S{0,20}:$", line.text)
     )
+
+
+def _opens_statute(line: Line) -> bool:
+    return line.numeral is not None and line.numeral.kind in ("编", "章", "条") and line.numeral.value == 1
 
 
 def _is_meeting_paper(words: str) -> bool:
@@ -156,12 +201,12 @@ def _document_starts(lines: Sequence[Line], titles: list[Found], is_gazette: boo
 def _lead_title(lines: Sequence[Line], stop: int) -> int:
     """How many of the first lines are the title of a text that does not say so: a heading or a short line."""
     first = lines[0]
-    if first.end - first.start > 80 or read_numeral(first.text.lstrip("*")) or first.cells or is_ended(first.text):
+    if first.end - first.start > 80 or first.numeral or first.cells or is_ended(first.text):
         return 0
     if not (first.mark or first.bold or (len(lines) > 1 and first.end - first.start < 50)):
         return 0
     count = 1
-    while count < min(3, stop - 1) and lines[count].mark == first.mark > 0 and not read_numeral(lines[count].text):
+    while count < min(3, stop - 1) and lines[count].mark == first.mark > 0 and lines[count].numeral is None:
         count += 1  # a title broken over lines, each marked
     return count
 
@@ -218,12 +263,9 @@ def _document(source: Source, lines: Sequence[Line], title_lines: int, n: int) -
 
 
 def _title(source: Source, lines: Sequence[Line], count: int) -> str:
-    heading = lines[0] if count else next((line for line in lines[:40] if line.mark), None)
-    if heading is None:
-        return PurePath(source.name).stem
-    end = lines[count - 1].end if count else heading.end
-    # the marks of a title broken over lines stand between its words
-    return re.sub(r"\s*(?:\*\*|(?<=\s)#+\s)\s*", "", readable(source.text[heading.start : end])).strip("*# ")
+    parts = lines[:count] or [line for line in lines[:40] if line.mark][:1]
+    title = readable("\n".join(source.text[line.start : line.end] for line in parts)).replace("**", "")
+    return title or PurePath(source.name).stem
 
 
 def _opening(text: str, paragraphs: Sequence[Paragraph]) -> str:
@@ -233,12 +275,11 @@ def _opening(text: str, paragraphs: Sequence[Paragraph]) -> str:
 
 
 def _signature(text: str, paragraphs: Sequence[Paragraph]) -> tuple[str | None, str | None]:
-    """(organ, date) where the document ends in a signature: an organ's name and a date, each on its own line."""
-    organ = date = None
-    for paragraph in paragraphs[-3:]:
-        words = "".join(text[paragraph.start : paragraph.end][:80].split())
-        if len(words) < 20 and iso_date(words):
-            date = iso_date(words)
-        elif is_organ(words):
-            organ = without_term(words)
-    return (organ, date) if date else (None, None)
+    """(organ, date) of a signature: an organ's name and a date, each a paragraph; attachments may follow it."""
+    for paragraph, following in pairwise(paragraphs):
+        if following.end - following.start < 30 and paragraph.end - paragraph.start < 80:
+            date = iso_date(text[following.start : following.end])
+            organ = "".join(text[paragraph.start : paragraph.end].split())
+            if date and len(text[following.start : following.end].split("年")) == 2 and is_organ(organ):
+                return without_term(organ), date
+    return None, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from index.numbering import view
+from index.numbering import Numeral, read_numeral, view
 
 _LINE = re.compile(r"[^\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 _MARKS = re.compile(r"(?:[ \t]|#(?=[# \t*]|[^\x00-\x7f])|>(?=\s))*")
@@ -28,6 +28,7 @@ class Line:
     bold: bool  # the whole line stood between **
     indent: int  # spaces before it, a full-width one counts 2
     gap: bool  # an empty line, or the beginning of the text, stood before it
+    numeral: Numeral | None  # that opens it, behind bold marks
 
     @property
     def squeezed(self) -> str:
@@ -71,7 +72,9 @@ def read_lines(text: str) -> list[Line]:
             raw_indent = match[0][: len(match[0]) - len(match[0].lstrip())]
             indent = sum(2 if c == "\u3000" else 4 if c == "\t" else 1 for c in raw_indent[:40])
             at = match.start()
-            lines.append(Line(at + start, at + end, seen[start:end], mark, bold, indent, gap))
+            words = seen[start:end]
+            numeral = read_numeral(words[:60].lstrip("*"))
+            lines.append(Line(at + start, at + end, words, mark, bold, indent, gap, numeral))
             gap = False
     return lines
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from index.catalogue import is_catalogue_head
 from index.lines import Line, is_page_number
-from index.numbering import Numeral, read_numeral
+from index.numbering import Numeral, iso_date
 from index.records import Paragraph, ParagraphKind
 from index.text import readable
 from index.titles import is_document_number, is_organ
@@ -51,7 +51,7 @@ def read_paragraphs(source_text: str, lines: Sequence[Line], title: int, byline:
 def read_front(lines: Sequence[Line]) -> tuple[Paragraph, ...]:
     """The paragraphs of a cover and catalogue: each line one, nothing joined."""
     return tuple(
-        Paragraph(n, line.start, line.end, "table" if line.cells else "item" if read_numeral(line.text) else "note")
+        Paragraph(n, line.start, line.end, "table" if line.cells else "item" if line.numeral else "note")
         for n, line in enumerate(lines, 1)
     )
 
@@ -72,7 +72,7 @@ def _joined(lines: Sequence[Line], kind: ParagraphKind) -> _Draft:
 
 
 def _classify(lines: Sequence[Line]) -> list[_Draft]:
-    numerals = [read_numeral(line.text.lstrip("*")) for line in lines]
+    numerals = [line.numeral for line in lines]
     levels = _levels(lines, numerals)
     drafts: list[_Draft] = []
     chapters: str | None = None  # first line of a statute's own list of chapters, while it lasts
@@ -124,6 +124,9 @@ def _describe(
     if numeral.kind == "条":
         draft.kind = "text" if words[numeral.end :].strip("* :") else "heading"
         return
+    if numeral.kind == "附件" and ":" in words and _names_attachments(lines, i):
+        draft.kind, draft.rank = "note", None
+        return
     if _is_heading(line, numeral, words, i, numerals, before):
         draft.kind, draft.rank, draft.label = "heading", rank, words.rstrip(":。")
         return
@@ -139,6 +142,14 @@ def _describe(
     run_in = re.match(rf".{{2,{_RUN_IN_LENGTH}}}?(?=[。:]\s?.{{8}})", words[: _RUN_IN_LENGTH + 12])
     draft.rank = rank
     draft.label = run_in[0] if run_in and "," not in run_in[0][: numeral.end] else None
+
+
+def _names_attachments(lines: Sequence[Line], i: int) -> bool:
+    """附件：某名单 above a signature says what is attached; the attachment itself comes later."""
+    return any(
+        line.end - line.start < 40 and (is_organ(line.squeezed) or (iso_date(line.text) and len(line.squeezed) < 16))
+        for line in lines[i + 1 : i + 6]
+    )
 
 
 def _is_short_title(words: str) -> bool:

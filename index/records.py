@@ -49,7 +49,7 @@ class Paragraph:
     end: int
     kind: ParagraphKind = "text"
     headings: tuple[str, ...] = ()  # the headings above it, outermost first: ("二、主要做法", "（一）强化政策引领")
-    article: str | None = None  # 第九条, where it stands in one (the number as printed)
+    article: str | None = None  # 第九条, where it stands in one (without spaces, 條 as 条)
     joins: tuple[int, ...] = ()  # offsets of cuts that were bridged
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from index.lines import Line
-from index.numbering import DATE, iso_date, read_numeral
+from index.numbering import DATE, iso_date, view
 from index.records import Kind
 from index.text import readable
 
@@ -54,7 +54,7 @@ _TITLE_ENDINGS = (
 
 def kind_of(title: str) -> Kind:
     """The kind of a document by the word that ends its title; what is quoted in 《》 or added in brackets counts not."""
-    bare = _TAIL.sub("", _QUOTED.sub("《》", readable(title)))
+    bare = _TAIL.sub("", _QUOTED.sub("《》", readable(view(title))))
     for word, kind in _ENDINGS:
         if bare.endswith(word):
             return kind
@@ -142,7 +142,7 @@ def person(words: str) -> tuple[str | None, str] | None:
 
 def organ_in_title(title: str) -> str | None:
     """The organ a title begins with: 营口市人大常委会关于…的决定 → 营口市人大常委会."""
-    match = _TITLE_ORGAN.match(title)
+    match = _TITLE_ORGAN.match(view(title))
     return re.sub(r"^\d{4}年", "", without_term(match["organ"])) if match else None
 
 
@@ -178,12 +178,7 @@ def read_byline(lines: list[Line], at: int) -> Byline:
             date = date or iso_date(words)
             session = session or find_session(words)
             i += taken
-        elif (
-            line.end - line.start > 100
-            or line.text[-1] in "。;:!?,"
-            or read_numeral(line.text.lstrip("*"))
-            or line.cells
-        ):
+        elif line.end - line.start > 100 or line.text[-1] in "。;:!?," or line.numeral is not None or line.cells:
             break
         elif found := person(line.text):
             organ, speaker = organ or found[0], speaker or found[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from index.chunks import PASSAGE_LENGTH, split_passages
@@ -25,7 +27,7 @@ def test_text_stands_at_its_offsets(passages: list[Passage], sample_source: Sour
 
 def test_bounded_and_in_order(passages: list[Passage]) -> None:
     assert max(len(p.text) for p in passages) <= PASSAGE_LENGTH
-    assert all(before.end <= after.start for before, after in zip(passages, passages[1:], strict=False))
+    assert all(before.end <= after.start for before, after in pairwise(passages))
     assert len({p.id for p in passages}) == len(passages)
 
 
