@@ -18,6 +18,37 @@ __all__ = ["SUFFIXES", "Limits", "Member", "Unreadable", "find_sources", "read_s
 SUFFIXES = frozenset({".md", ".markdown", ".txt", ".html", ".htm", ".docx", ".pdf", ".zip"})
 
 
+_CONTENTS = {
+    ".md": "文本",
+    ".markdown": "文本",
+    ".txt": "文本",
+    ".html": "HTML",
+    ".htm": "HTML",
+    ".docx": "zip",
+    ".pdf": "PDF",
+    ".zip": "zip",
+}
+_OLD_WORD = frozenset({".doc", ".wps", ".dot", ".rtf"})
+_SIGNATURES = (
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "旧版 Office 文件"),
+    (b"{\\rtf", "RTF"),
+    (b"\x89PNG\r\n", "PNG 图像"),
+    (b"\xff\xd8\xff", "JPEG 图像"),
+    (b"GIF8", "GIF 图像"),
+    (b"II*\0", "TIFF 图像"),
+    (b"MM\0*", "TIFF 图像"),
+    (b"Rar!\x1a\x07", "RAR 压缩包"),
+    (b"7z\xbc\xaf\x27\x1c", "7z 压缩包"),
+    (b"\x1f\x8b", "gzip 压缩包"),
+    (b"\xfd7zXZ\0", "xz 压缩包"),
+    (b"BZh", "bzip2 压缩包"),
+    (b"\x7fELF", "程序"),
+    (b"SQLite format 3\0", "SQLite 数据库"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A file inside an archive: where the archive is, and the entries that lead to it (several for zip in zip)."""
@@ -153,10 +184,60 @@ def _file_bytes(path: Path, limits: Limits) -> bytes:
 
 
 def _read(name: str, data: bytes, limits: Limits) -> Reading:
+    """The reading of the bytes by the reader for the name's suffix, once their content is what the suffix says."""
     suffix = Path(name).suffix.lower()
-    if suffix not in SUFFIXES:
+    content = content_of(data)
+    if suffix in _OLD_WORD:
+        raise Unreadable(f"不支持旧格式 {suffix}；请用 Word 或 WPS 打开，另存为 .docx")
+    if suffix and suffix not in SUFFIXES:
         raise Unreadable(f"不支持的格式“{suffix}”；可读取 {' '.join(sorted(SUFFIXES))}")
-    return text.read(data, limits)
+    expected = _CONTENTS.get(suffix) or content
+    if suffix == ".docx" and content == "旧版 Office 文件":
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise Unreadable("Word 文档有密码保护；请解除密码后再试")
+        raise Unreadable("内容是旧版 Word 文件（.doc）；请用 Word 或 WPS 打开，另存为 .docx")
+    if content != expected and not (expected == "HTML" and content == "文本"):
+        raise Unreadable(f"后缀是“{suffix}”，内容却是{content}；请核对文件或改正后缀")
+    # Imported where needed: a question asked of a ready index opens no PDF.
+    if expected == "文本":
+        return text.read(data, limits)
+    if expected == "HTML":
+        from index.readers import html
+
+        return html.read(data, limits)
+    if expected == "PDF":
+        from index.readers import pdf
+
+        return pdf.read(data, limits)
+    if expected == "zip":
+        return _read_package(suffix, data, limits)
+    raise Unreadable(f"内容是{content}；可读取 {' '.join(sorted(SUFFIXES))}")
+
+
+def _read_package(suffix: str, data: bytes, limits: Limits) -> Reading:
+    """A .docx, which is an archive. Any other archive that comes here has no member that ``find_sources`` could give."""
+    if suffix != ".zip":
+        from index.readers import docx
+
+        return docx.read(data, limits)
+    inside = archive.members(data, limits)
+    raise Unreadable("压缩包要按其中的文件读取" if inside else "压缩包里没有可读的文件")
+
+
+def content_of(data: bytes) -> str:
+    """What the bytes are by their first ones: "PDF", "zip", "HTML", "PNG 图像", ...; "文本" where nothing tells."""
+    head = data[:1024]
+    if b"%PDF-" in head:
+        return "PDF"
+    for signature, kind in _SIGNATURES:
+        if head.startswith(signature):
+            return kind
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "HTML"
+    if start.startswith(b"mime-version:") or b"\nmime-version:" in start:
+        return "网页归档（MHT）"
+    return "文本"
 
 
 def _display(name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from lxml import etree
 
 from index.readers import Limits, Reading, Unreadable
+from index.readers.flow import Item, plain_text, row_items
 from index.readers.layout import is_wide
 from index.readers.text import decode
 
@@ -54,20 +55,7 @@ _MOST_CSS = 500_000
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
 _EDGE = " \t\r\n\f\v\u00a0\u3000\ufeff"
 _NUMBERED = re.compile(r"^[\W_]*[\d一二三四五六七八九十]")
-_LONG_CELL = 300
-_MANY_PARAGRAPHS = 20
 _ENOUGH = 0.4  # share of the page's text: less than this left, and the frame was no frame
-
-
-@dataclass(slots=True)
-class _Item:
-    """A paragraph or table row, and the part of the page it stands in."""
-
-    text: str
-    row: bool = False
-    heading: bool = False
-    frame: bool = False
-    main: bool = False
 
 
 @dataclass(slots=True)
@@ -93,12 +81,12 @@ class _Page:
 
     limits: Limits
     stack: list[_Open] = field(default_factory=list)
-    items: list[_Item] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
     css: list[str] = field(default_factory=list)
     css_size: int = 0
     concealed: frozenset[str] = frozenset()
-    rows: list[list[list[_Item]]] = field(default_factory=list)  # of each open table row, the items of its cells
+    rows: list[list[list[Item]]] = field(default_factory=list)  # of each open table row, the items of its cells
     hidden: int = 0
     characters: int = 0
 
@@ -134,7 +122,7 @@ class _Page:
         if tag == "style":
             self._learn()
         if element.tag == "tr":
-            self._close_row(self.rows.pop())
+            self._add(row_items(self.rows.pop()))
 
     def data(self, text: str) -> None:
         element = self.stack[-1] if self.stack else None
@@ -157,7 +145,7 @@ class _Page:
         else:
             self.pending.append(text)
 
-    def close(self) -> list[_Item]:
+    def close(self) -> list[Item]:
         self._flush()
         return self.items
 
@@ -241,30 +229,12 @@ class _Page:
         if not text:
             return
         element = self.stack[-1] if self.stack else _OUTSIDE
-        self._add([_Item(text, heading=element.heading, frame=element.frame, main=element.main)])
+        self._add([Item(text, heading=element.heading, frame=element.frame, main=element.main)])
 
-    def _add(self, items: list[_Item]) -> None:
+    def _add(self, items: list[Item]) -> None:
         """Put items where they belong: into the open cell, or on the page."""
         place = self.rows[-1][-1] if self.rows and self.rows[-1] else self.items
         place.extend(items)
-
-    def _close_row(self, cells: list[list[_Item]]) -> None:
-        """A row of data becomes one line; a row that only lays out the page gives its paragraphs."""
-        filled = [cell for cell in cells if cell]
-        if len(filled) == 1 or any(map(_lays_out, filled)):
-            for cell in filled:
-                self._add(cell)
-        elif filled:
-            text = "\t".join(" ".join(item.text for item in cell) for cell in cells).rstrip("\t")
-            first = filled[0][0]
-            self._add([_Item(text, row=True, frame=first.frame, main=first.main)])
-
-
-def _lays_out(cell: list[_Item]) -> bool:
-    """True for a cell that holds a part of the page, not a value: another table, or long text in paragraphs."""
-    if len(cell) > _MANY_PARAGRAPHS or any(item.row for item in cell):
-        return True
-    return len(cell) > 2 and sum(len(item.text) for item in cell) > _LONG_CELL
 
 
 def _screen_rules(sheet: str) -> str:
@@ -316,10 +286,10 @@ def read(data: bytes, limits: Limits) -> Reading:
         notes.append(f"略去 {page.hidden} 个看不见的字符（隐藏元素）")
     if frame:
         notes.append(f"略去导航、页脚等 {frame} 字")
-    return Reading(join(kept), source.encoding, notes=tuple(notes))
+    return Reading(plain_text(kept), source.encoding, notes=tuple(notes))
 
 
-def _parse(text: str, page: _Page, limits: Limits) -> list[_Item]:
+def _parse(text: str, page: _Page, limits: Limits) -> list[Item]:
     target: Any = page  # the stubs ask for methods that lxml calls only where they are there
     parser = etree.HTMLParser(target=target, huge_tree=True, recover=True, no_network=True, encoding="utf-8")
     data = text.encode("utf-8", "replace")
@@ -329,13 +299,13 @@ def _parse(text: str, page: _Page, limits: Limits) -> list[_Item]:
         if time.monotonic() > end:
             raise Unreadable(f"HTML 超过 {limits.seconds:.0f} 秒仍未读完，已放弃")
     try:
-        items: list[_Item] = parser.close()
+        items: list[Item] = parser.close()
     except etree.XMLSyntaxError as error:
         raise Unreadable("HTML 里没有内容") from error
     return items
 
 
-def _main(items: list[_Item]) -> tuple[list[_Item], int]:
+def _main(items: list[Item]) -> tuple[list[Item], int]:
     """(the items of the main text, number of characters left out). Nothing is left out if it were most of the page."""
     total = sum(len(item.text) for item in items)
     body = [item for item in items if not item.frame]
@@ -347,15 +317,3 @@ def _main(items: list[_Item]) -> tuple[list[_Item], int]:
     if kept < _ENOUGH * total:
         return items, 0
     return body, total - kept
-
-
-def join(items: list[_Item]) -> str:
-    """The items as plain text: a blank line between paragraphs, none between rows of a table."""
-    out: list[str] = []
-    previous: _Item | None = None
-    for item in items:
-        if previous is not None:
-            out.append("\n" if previous.row and item.row else "\n\n")
-        out.append(item.text)
-        previous = item
-    return "".join(out)
