@@ -31,6 +31,7 @@ class Run:
     right: float
     base: float
     size: float
+    order: int = 0  # in the file, from 1; 0 where there is no such order
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Line:
     margins: tuple[float, float] = (0.0, 0.0)
     region: int = 0  # counts the columns of a page in reading order
     row: bool = False
+    order: int = 0
 
 
 def is_wide(char: str) -> bool:
@@ -90,6 +92,15 @@ def glue(before: str, after: str, gap: float) -> str:
     return " " if gap >= 0.15 else ""
 
 
+def across(before: str, after: str) -> str:
+    """What to put where a line ended between two pieces: a space between words, nothing within Chinese or a figure."""
+    if not before or not after or is_wide(before[-1]) or is_wide(after[0]):
+        return ""
+    within_figure = before[-1] in "0123456789.," and after[0].isdigit()
+    closes = not after[0].isalnum() and after[0] not in "([<"
+    return "" if within_figure or closes or before[-1] in "-/(" else " "
+
+
 def lines_of(page: Page) -> list[Line]:
     """The page's lines in reading order, not yet parted into columns: runs on one baseline become one piece."""
     runs = sorted(_without_doubles(page.runs), key=lambda run: (run.base, run.left))
@@ -104,7 +115,7 @@ def lines_of(page: Page) -> list[Line]:
             else:
                 if current:
                     pieces.append(current)
-                current = Line(run.text, run.left, run.right, run.base, run.size)
+                current = Line(run.text, run.left, run.right, run.base, run.size, order=run.order)
         if current:
             pieces.append(current)
     return pieces
@@ -131,10 +142,19 @@ def _baselines(runs: Sequence[Run]) -> Iterator[list[Run]]:
         yield group
 
 
-def ordered(page: Page, pieces: Sequence[Line]) -> list[Line]:
-    """The pieces in reading order as whole lines: tables as rows, columns one after the other, margins set."""
+def gutter(page: Page, pieces: Sequence[Line]) -> float | None:
+    """The left edge of the right-hand column, None for a page of one column."""
     tables, rest = _tables(page, pieces)
-    regions = list(_regions([*rest, *tables], page.size))
+    return _gutter([*rest, *tables], page.size)
+
+
+def ordered(page: Page, pieces: Sequence[Line], usual: float | None = None) -> list[Line]:
+    """The pieces in reading order as whole lines: tables as rows, columns one after the other, margins set.
+
+    ``usual`` is the gutter of most other pages: short lines alone (a catalogue) do not show that they are columns.
+    """
+    tables, rest = _tables(page, pieces)
+    regions = list(_regions([*rest, *tables], page.size, usual))
     found: list[Line] = []
     for number, region in enumerate(regions):
         lines = _rows(region)
@@ -236,23 +256,26 @@ def _tables(page: Page, pieces: Sequence[Line]) -> tuple[list[Line], list[Line]]
             if any(texts):
                 bottom = grid.rows[number + 1]
                 text = "\t".join(texts).rstrip("\t")
-                rows.append(Line(text, grid.columns[0], grid.columns[-1], bottom - 1, page.size, row=True))
+                first = min(p.order for (row, _), inside in cells.items() if row == number for p in inside)
+                rows.append(Line(text, grid.columns[0], grid.columns[-1], bottom - 1, page.size, row=True, order=first))
     return rows, rest
 
 
 def _cell_text(pieces: list[Line]) -> str:
     text = ""
     for piece in sorted(pieces, key=lambda piece: (piece.base, piece.left)):
-        text += glue(text, piece.text, 0.3) + piece.text
+        text += across(text, piece.text) + piece.text
     return text
 
 
 # --- columns ------------------------------------------------------------------------------------------------------
 
 
-def _regions(pieces: Sequence[Line], em: float, depth: int = 0) -> Iterator[list[Line]]:
+def _regions(pieces: Sequence[Line], em: float, usual: float | None = None, depth: int = 0) -> Iterator[list[Line]]:
     """Stretches of one column each, in reading order."""
     x = _gutter(pieces, em) if depth < 4 else None
+    known = x is None and usual is not None
+    x = usual if known else x
     if x is None:
         if pieces:
             yield sorted(pieces, key=lambda piece: (piece.base, piece.left))
@@ -260,12 +283,12 @@ def _regions(pieces: Sequence[Line], em: float, depth: int = 0) -> Iterator[list
     single: list[Line] = []
     for zone, across in _zones(pieces, x, em):
         left, right = _sides(zone, x, em)
-        if _columnar(left, right, em):
+        if _columnar(left, right, em) or (known and min(len(left), len(right)) >= 3):
             if single:
                 yield single
                 single = []
-            yield from _regions(left, em, depth + 1)
-            yield from _regions(right, em, depth + 1)
+            yield from _regions(left, em, depth=depth + 1)
+            yield from _regions(right, em, depth=depth + 1)
         else:
             single.extend(sorted(zone, key=lambda piece: (piece.base, piece.left)))
         single.extend(across)
@@ -324,11 +347,22 @@ def _columnar(left: Sequence[Line], right: Sequence[Line], em: float) -> bool:
     widths = [max(p.right for p in side) - min(p.left for p in side) for side in sides]
     if max(counts) < 3 or min(widths) < COLUMN_WIDTH * em or min(widths) < 0.5 * max(widths):
         return False
+    if _one_after_the_other(left, right):
+        return True
     for side, count, width in zip(sides, counts, widths, strict=True):
         full = sum(piece.right - piece.left >= 0.8 * width or piece.row for piece in side)
         if full < 0.4 * len(side) or len(side) > 1.5 * count:
             return False
     return True
+
+
+def _one_after_the_other(left: Sequence[Line], right: Sequence[Line]) -> bool:
+    """True if the file writes all of one side before the other: columns it does, rows of a table come in turn."""
+    if not all(piece.order for piece in (*left, *right)):
+        return False
+    sides = [side for _, side in sorted([(p.order, "left") for p in left] + [(p.order, "right") for p in right])]
+    changes = sum(a != b for a, b in pairwise(sides))
+    return changes <= 1 and min(len(left), len(right)) >= 3
 
 
 # --- lines of a column --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from index.readers.layout import Line, Page, glue, is_wide, lines_of, ordered
+from index.readers.layout import Line, Page, across, gutter, lines_of, ordered
 
 _PAGE_NUMBER = re.compile(
     r"^[\W_]*(第?\d{1,4}页?|第?[ivxlcIVXLC]{1,6}页?|第\d{1,4}页[/,，、]?共\d{1,4}页|\d{1,4}/\d{1,4})[\W_]*$"
@@ -40,7 +40,8 @@ class Manner:
 def plain_text(pages: Sequence[Page]) -> tuple[str, tuple[int, ...]]:
     """The text of the pages, one paragraph a line with a blank line between, and where each page begins in it."""
     pieces = _without_furniture(pages, [lines_of(page) for page in pages])
-    lines = [_with_margins(ordered(page, found)) for page, found in zip(pages, pieces, strict=True)]
+    usual = _usual_gutter(pages, pieces)
+    lines = [_with_margins(ordered(page, found, usual)) for page, found in zip(pages, pieces, strict=True)]
     lines = _borrow_margins(lines)
     manner = _manner(lines)
     out: list[str] = []
@@ -101,6 +102,17 @@ def _without_number(page: Page, pieces: list[Line]) -> list[Line]:
         if len(level) == 1 and _in_margin(page, level[0]) and _PAGE_NUMBER.match("".join(level[0].text.split())):
             pieces = [piece for piece in pieces if piece is not level[0]]
     return pieces
+
+
+def _usual_gutter(pages: Sequence[Page], pieces: Sequence[Sequence[Line]]) -> float | None:
+    """The gutter that a third of the pages and at least two of them share, None without."""
+    found = Counter(
+        round(x / 4) for page, lines in zip(pages, pieces, strict=True) if (x := gutter(page, lines)) is not None
+    )
+    if not found:
+        return None
+    (at, count), *_ = found.most_common(1)
+    return at * 4.0 if count >= max(2, len(pages) / 3) else None
 
 
 # --- margins ------------------------------------------------------------------------------------------------------
@@ -183,10 +195,7 @@ def _joint(previous: Line | None, line: Line, manner: Manner, *, new_page: bool)
         return "\n"
     if previous.row or line.row or _begins(previous, line, manner, new_page=new_page):
         return "\n\n"
-    before, after = previous.text[-1], line.text[0]
-    if is_wide(before) or is_wide(after) or (before.isdigit() and after.isdigit()):
-        return ""
-    return "" if before in "-/" else glue(before, after, 0.3)
+    return across(previous.text, line.text)
 
 
 def _begins(previous: Line, line: Line, manner: Manner, *, new_page: bool) -> bool:

@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -251,10 +251,12 @@ def _all_runs(characters: Sequence[_Character], frame: _Frame, way: int) -> Iter
     """The runs of the page turned to its main direction; text in another one (a table's stub) comes after them."""
     upright = way in (_UPRIGHT, _OVER)
     height = frame.height if upright else frame.width
+    order = 0
     others = sorted({character.ink.way for character in characters} - {way})
     for n, direction in enumerate([way, *others]):
         for run in _runs([c for c in characters if c.ink.way == direction], frame, direction):
-            yield Run(run.text, run.left, run.right, run.base + 2 * n * height, run.size)
+            order += 1
+            yield replace(run, base=run.base + 2 * n * height, order=order)
 
 
 def _runs(characters: Sequence[_Character], frame: _Frame, way: int) -> Iterator[Run]:
