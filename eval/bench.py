@@ -23,7 +23,7 @@ import numpy as np
 from index.records import GazetteError
 
 THREADS = 8
-_ARTICLE = re.compile(r"[^。\n]{8,120}。")
+_SENTENCE = re.compile(r"[^。\s]{8,120}。")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -196,7 +196,7 @@ def write_mixture(texts: Sequence[Path], folder: Path, passages: int, seed: int 
     Every article is three sentences from anywhere, so that none is like another and words keep their frequencies.
     """
     chance = random.Random(seed)  # noqa: S311 - no secret
-    pool = [sentence for path in texts for sentence in _ARTICLE.findall(path.read_text(encoding="utf-8"))]
+    pool = [sentence for path in texts for sentence in _SENTENCE.findall(path.read_text(encoding="utf-8"))]
     if not pool:
         raise GazetteError(f"no sentences in the {len(texts)} texts: name a folder of gazettes or laws")
     folder.mkdir(parents=True, exist_ok=True)
