@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
@@ -47,11 +48,11 @@ def build(
     encoder = encoder or _default_encoder()
     folder = Path(folder)
     with generations.writing(folder):
-        previous = _whole_or_none(folder)
         partial = _partial(folder, encoder)
         reading = _Reading(paths, progress, finished=_names_in(partial))
         change = Change(reading.items(), partial=partial, wanted=reading.wanted)
-        write_generation(folder, previous, change, encoder)
+        with _previous(folder) as previous:
+            write_generation(folder, previous, change, encoder)
         return reading.reports
 
 
@@ -245,12 +246,23 @@ def build_from_passages(passages: Iterable[Passage], folder: Path, *, encoder: E
     Raises:
         GazetteError: if two passages have one id, or passages of one source contradict each other about its text.
     """
-    items = (_stand_in(source_id, list(group)) for source_id, group in groupby(passages, lambda p: p.source_id))
+    storable = map(_storable, passages)
+    items = (_stand_in(source_id, list(group)) for source_id, group in groupby(storable, lambda p: p.source_id))
     encoder = encoder or _default_encoder()
     folder = Path(folder)
-    with generations.writing(folder):
-        if write_generation(folder, _whole_or_none(folder), Change(items), encoder) is None:
+    with generations.writing(folder), _previous(folder) as previous:
+        if write_generation(folder, previous, Change(items), encoder) is None:
             raise GazetteError("no passages were given: there is nothing to index")
+
+
+def _storable(passage: Passage) -> Passage:
+    """Half a surrogate pair, as JSON may hold, can be stored nowhere: it becomes a question mark."""
+    try:
+        (passage.text + passage.context).encode()
+    except UnicodeEncodeError:
+        mended = {field: getattr(passage, field).encode(errors="replace").decode() for field in ("text", "document")}
+        return replace(passage, headings=(), **mended)
+    return passage
 
 
 def _stand_in(source_id: str, passages: list[Passage]) -> Item:
@@ -277,8 +289,15 @@ def _default_encoder() -> Encoder:
     return load_encoder()
 
 
-def _whole_or_none(folder: Path) -> Generation | None:
+@contextmanager
+def _previous(folder: Path) -> Iterator[Generation | None]:
+    """The generation that is to be replaced, held; None where there is none that is whole."""
     try:
-        return whole_generation(folder)
+        generation = whole_generation(folder)
     except IndexDamaged:
-        return None
+        yield None
+        return
+    try:
+        yield generation
+    finally:
+        generation.release()

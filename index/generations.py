@@ -221,7 +221,7 @@ def _published(folder: Path) -> list[str]:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Be the one writer.
+    """Be the one writer; at the end, generations that nobody needs are deleted.
 
     Raises:
         IndexBusy: at once, if another process or thread is writing.
@@ -233,7 +233,10 @@ def writing(folder: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise IndexBusy(f"{folder}：另一个进程正在写这个索引；请等它结束后再试") from error
-        yield
+        try:
+            yield
+        finally:
+            _collect(folder)
     finally:
         os.close(descriptor)
 
@@ -287,7 +290,7 @@ def seal(staging: Path, manifest: Manifest, previous: Generation | None) -> Mani
 
 
 def publish(folder: Path, staging: Path, manifest: Manifest, fallback: Sequence[str]) -> None:
-    """Give a sealed generation its name and let ``CURRENT`` point to it; delete those nobody needs."""
+    """Give a sealed generation its name and let ``CURRENT`` point to it."""
     generations = folder / "generations"
     staging.rename(generations / manifest.generation)
     _flush(generations)
@@ -295,7 +298,6 @@ def publish(folder: Path, staging: Path, manifest: Manifest, fallback: Sequence[
     pointer = Pointer(manifest.generation, digest, tuple(fallback))
     body = json.dumps(asdict(pointer)).encode()
     write_atomically(folder / "CURRENT", body + b"\n" + hashlib.sha256(body).hexdigest().encode() + b"\n")
-    collect(folder)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -307,7 +309,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     _flush(path.parent)
 
 
-def collect(folder: Path) -> None:
+def _collect(folder: Path) -> None:
     """Delete generations that neither hold nor serve to fall back to, unless a reader still has them."""
     pointer = read_pointer(folder)
     if pointer is None:

@@ -56,6 +56,8 @@ def write(folder: Path, name: str, rows: Iterable[tuple[list[int], Vectors]], co
 class Nearest:
     """A vector file, open for searching; safe to ask from several threads."""
 
+    tolerance = 0.0  # how far a stored component may be from the vector's
+
     def __init__(self, folder: Path, name: str) -> None:
         self._faiss = faiss = _faiss()
         self.keys: Keys = np.load(folder / f"{name}.keys.npy", mmap_mode="r", allow_pickle=False)
@@ -79,6 +81,7 @@ class Nearest:
         scores, rows = self._index.search(vector.reshape(1, -1), k, params=params)
         return [(int(self.keys[row]), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
 
-    def vectors(self) -> Vectors:
-        """All rows as stored."""
-        return np.asarray(self._index.reconstruct_n(0, len(self)), np.float32)
+    def vectors(self, first: int, count: int) -> Vectors:
+        """Some rows as stored."""
+        count = min(count, len(self) - first)
+        return np.asarray(self._index.reconstruct_n(first, count), np.float32)
