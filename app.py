@@ -1,1 +1,182 @@
-"""The chat page."""
+"""The chat page: ``build_app`` lays it out and wires it, ``main`` opens the index and serves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from index.sources import SUFFIXES
+from page.frame import header, scope_bar, welcome
+from page.shelves import add_hint, shelves
+from page.startup import without_stubs
+from page.strings import say
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from page.desk import Desk
+    from page.feedback import Feedback
+    from page.handlers import Handlers
+    from qa.generate import Model
+
+FIND = "find"  # concurrency ids: finding never waits behind a model that is writing
+WRITE = "write"
+FINDERS = 4
+
+# What a part may ask for; page.js sends it when an element with that data-act is used.
+_WIRE = "gazette.wire(element, trigger, watch, props, {events});"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The page's components."""
+
+    top: gr.HTML
+    talk: gr.HTML
+    scope: gr.HTML
+    question: gr.Textbox
+    stop: gr.Button
+    read: gr.Tab
+    ledgers: gr.Tab
+    library: gr.Tab
+    pane: gr.HTML
+    shelves: gr.HTML
+    files: gr.File
+    reports: gr.HTML
+    parcel: gr.HTML
+    told: gr.Textbox
+    visit: gr.State
+
+    @property
+    def everything(self) -> list[Any]:
+        """Every part with words on it, in the order of ``Handlers.arrive``."""
+        return [
+            self.top,
+            self.talk,
+            self.scope,
+            self.question,
+            self.read,
+            self.ledgers,
+            self.library,
+            self.pane,
+            self.shelves,
+            self.files,
+            self.visit,
+        ]
+
+
+def build_app(desk: Desk, feedback: Feedback, model: Model | None = None) -> gr.Blocks:
+    """The page over a desk. ``page.serve.mount`` adds its style, its script and its safety, and makes it a server."""
+    with without_stubs():
+        import gradio as gr
+
+    from page.api import offer
+    from page.handlers import Handlers
+
+    with gr.Blocks(
+        title=say("zh", "title"), fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)
+    ) as page:
+        parts = _lay_out(desk, has_model=model is not None)
+        _wire(page, parts, Handlers(desk, feedback, model))
+        offer(desk, feedback)
+    return page  # type: ignore[no-any-return]  # gradio's context manager is untyped
+
+
+def _html(value: str, name: str, *events: str) -> gr.HTML:
+    """A part made of our own HTML; the events are those its elements can ask for."""
+    import gradio as gr
+
+    return gr.HTML(value, elem_id=name, apply_default_css=False, js_on_load=_WIRE.format(events=list(events)))
+
+
+def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
+    """Conversation left, gazette right; style.css makes the two panes of it, one above the other on a phone."""
+    import gradio as gr
+
+    from page.desk import Visit
+
+    first, gazettes = Visit(), desk.library.gazettes("")
+    top = _html(header("zh"), "top", "export", "language", "restart")
+    with gr.Row(elem_id="room"):
+        with gr.Column(elem_id="talk"):
+            talk = _html(welcome(gazettes, "zh"), "turns", "open", "feedback")
+            with gr.Column(elem_id="composer"):
+                scope = _html(scope_bar(gazettes, first.where, first.summary, has_model, "zh"), "scope", "narrow")
+                stop = gr.Button(say("zh", "stop"), visible=False, elem_id="stop", size="sm")
+                question = gr.Textbox(
+                    label=say("zh", "ask_label"),
+                    placeholder=say("zh", "ask_placeholder"),
+                    show_label=False,
+                    lines=1,
+                    max_lines=6,
+                    submit_btn=True,
+                    autofocus=True,
+                    elem_id="question",
+                    container=False,
+                )
+        with gr.Column(elem_id="side"), gr.Tabs(elem_id="tabs"):
+            with gr.Tab(say("zh", "tab_read"), id="read") as read:
+                pane = _html(desk.pane(first, ""), "reader", "open")
+            with gr.Tab(say("zh", "tab_ledgers"), id="ledgers") as ledgers:
+                gr.HTML("")
+            with gr.Tab(say("zh", "tab_library"), id="library") as library:
+                listing = _html(shelves(desk.library, "", "zh"), "shelves", "open", "remove")
+                files = gr.File(
+                    label=say("zh", "add"),
+                    file_count="multiple",
+                    file_types=sorted(SUFFIXES),
+                    elem_id="files",
+                    height=140,
+                    visible=desk.library.can_add,
+                )
+                gr.HTML(add_hint(sorted(SUFFIXES), "zh"), visible=desk.library.can_add)
+                reports = gr.HTML("", elem_id="reports", apply_default_css=False)
+    # Nothing of these two is seen: a file on its way to the browser, and what the browser says on load.
+    parcel = gr.HTML("", html_template="", elem_id="parcel", js_on_load="gazette.receive(props, watch);")
+    told = gr.Textbox(visible="hidden", elem_id="told", label="told")
+    return Parts(
+        top,
+        talk,
+        scope,
+        question,
+        stop,
+        read,
+        ledgers,
+        library,
+        pane,
+        listing,
+        files,
+        reports,
+        parcel,
+        told,
+        gr.State(first),
+    )
+
+
+def _wire(page: gr.Blocks, parts: Parts, do: Handlers) -> None:
+    """Events to handlers. None is an API: those are in page.api, without HTML."""
+    p = parts
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    find: dict[str, Any] = {**quiet, "concurrency_id": FIND, "concurrency_limit": FINDERS}
+    page.load(do.arrive, [p.told, p.visit], p.everything, js="() => [gazette.told()]", **find)
+    asked = p.question.submit(do.ask, [p.question, p.visit], [p.question, p.talk, p.pane, p.visit], **find)
+    if do.model is not None:
+        asked.then(do.write, [p.visit], [p.stop, p.talk, p.visit], **quiet, concurrency_id=WRITE, concurrency_limit=1)
+        p.stop.click(do.stop, [p.visit], [p.stop], **quiet, queue=False)
+    for part in (p.talk, p.pane, p.shelves):
+        part.open(do.open, [p.visit], [p.pane, p.visit], **find, trigger_mode="always_last")
+    p.scope.narrow(do.narrow, [p.visit], [p.scope, p.visit], **find, trigger_mode="multiple")
+    p.top.language(do.speak, [p.visit], p.everything, **find)
+    p.top.restart(do.restart, [p.visit], p.everything, **find)
+    p.top.export(do.carry, [p.visit], [p.parcel], **find)
+    p.talk.feedback(do.rate, [p.visit], None, **find)
+    p.files.upload(
+        do.upload,
+        [p.files, p.visit],
+        [p.files, p.reports, p.shelves, p.scope, p.talk],
+        **quiet,
+        concurrency_id="index",
+        concurrency_limit=1,
+    )
+    p.shelves.remove(do.remove, [p.visit], [p.shelves, p.scope, p.pane, p.visit], **find)
+    page.unload(do.leave)

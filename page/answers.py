@@ -1,0 +1,238 @@
+"""The conversation as HTML: each answer in its quoted sentence, with chips, confidence in words and what it rests on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+from index.records import Filter
+from index.text import fold, readable
+from page.markup import button, hit_words, safe, tag
+from page.strings import Language, say
+from qa.cite import Style, reference
+from qa.records import Answer, Citation, Summary, Turn
+
+STYLES: tuple[Style, ...] = ("gbt", "plain", "markdown", "bibtex")
+QUOTE_SHOWN = 260  # characters of a quote in the bubble; the reader pane always has all of it
+PROOFS_SHOWN = 3
+NEAR_SHOWN = 4
+LEAD = 40  # a longer answer is read in its quote, not above it
+
+
+def conversation(turns: Sequence[Turn], language: Language, scopes: Mapping[str, str]) -> str:
+    """All turns, oldest first; ``scopes`` names source ids for the reader. Empty when nothing was asked."""
+    return "".join(_turn(i, turn.answer, language, scopes) for i, turn in enumerate(turns))
+
+
+def link(question: str, source_id: str, start: int, end: int) -> str:
+    """The part after ``#`` that reopens a question and a place. After ``#`` it stays in the browser, out of logs."""
+    return "#" + urlencode({"q": question, "s": source_id, "at": f"{start}-{end}"})
+
+
+def confidence_key(confidence: float) -> str:
+    """The string key of the words for a confidence."""
+    return "sure" if confidence >= 0.85 else "fairly" if confidence >= 0.6 else "unsure"
+
+
+def scope_text(where: Filter, language: Language, scopes: Mapping[str, str]) -> str:
+    """The filter in words; empty where nothing is narrowed."""
+    parts = []
+    if where.gazette:
+        parts.append(scopes.get(where.gazette, where.gazette))
+    years = [y for y in (where.year_from, where.year_to) if y is not None]
+    if years:
+        parts.append(say(language, "year_value", year="–".join(map(str, dict.fromkeys(years)))))
+    parts.extend(p for p in (where.kind, where.organ, where.speaker) if p)
+    return " · ".join(parts)
+
+
+def _turn(i: int, answer: Answer, language: Language, scopes: Mapping[str, str]) -> str:
+    asked = tag("h3", safe(answer.question), class_="asked")
+    body = {"answered": _answered, "conflict": _conflict, "not_found": _not_found}[answer.status](i, answer, language)
+    notes = _notes(answer, language, scopes)
+    summary = _summary(answer.summary, answer, i, language) if answer.summary else ""
+    foot = tag("div", _confidence(answer, language) + _tools(i, answer, language), class_="foot")
+    inside = tag("div", notes + body + summary + foot, class_=f"answer is-{answer.status}")
+    return tag("section", asked + inside, class_="turn", data_turn=i)
+
+
+def _notes(answer: Answer, language: Language, scopes: Mapping[str, str]) -> str:
+    """How the question was understood: completed from the dialogue, widened by official words, narrowed."""
+    lines = []
+    if answer.resolved_question and answer.resolved_question != answer.question:
+        lines.append(say(language, "resolved", question=answer.resolved_question))
+    lines.extend(say(language, "expanded", word=word, official=official) for word, official in answer.expansions)
+    if not answer.where.is_empty:
+        lines.append(say(language, "scope", scope=scope_text(answer.where, language, scopes)))
+    items = "".join(tag("li", safe(line)) for line in lines)
+    return tag("ul", items, class_="notes") if items else ""
+
+
+def _answered(i: int, answer: Answer, language: Language) -> str:
+    proofs = [_proof(i, c, language) for c in answer.citations]
+    shown, rest = proofs[:PROOFS_SHOWN], proofs[PROOFS_SHOWN:]
+    more = tag("details", tag("summary", f"+{len(rest)}") + "".join(rest), class_="more") if rest else ""
+    return _lead(answer) + "".join(shown) + more
+
+
+def _lead(answer: Answer) -> str:
+    """The short answer alone, above its quote; a list that no quote holds in one piece is shown whole."""
+    verbatim = any(fold(answer.answer) in fold(c.quote) for c in answer.citations)
+    if not answer.answer or (verbatim and len(answer.answer) > LEAD):
+        return ""
+    size = "lead" if len(answer.answer) <= LEAD else "lead is-long"
+    return tag("p", safe(answer.answer), class_=size)
+
+
+def _conflict(i: int, answer: Answer, language: Language) -> str:
+    head = tag("p", safe(say(language, "conflict")), class_="banner")
+    sides = "".join(tag("div", _side_value(c) + _proof(i, c, language), class_="side") for c in answer.citations)
+    return head + tag("div", sides, class_="sides")
+
+
+def _side_value(citation: Citation) -> str:
+    value = citation.quote[citation.answer_start : citation.answer_end]
+    return tag("p", safe(value), class_="lead") if value and len(value) <= LEAD else ""
+
+
+def _not_found(i: int, answer: Answer, language: Language) -> str:
+    head = tag("p", safe(say(language, "not_found")), class_="lead is-missing")
+    reason = tag("p", safe(answer.reason), class_="reason") if answer.reason else ""
+    near = "".join(
+        tag(
+            "li",
+            tag(
+                "button",
+                tag("span", safe(hit.passage.document), class_="near-title")
+                + tag("span", safe(_cut(_lines(hit.passage.text), 0, 0, 90)[0]), class_="near-text"),
+                type="button",
+                class_="near-open",
+                data_act="open",
+                data_turn=i,
+                data_rank=rank,
+                aria_label=say(language, "open_passage", document=hit.passage.document),
+            ),
+        )
+        for rank, hit in enumerate(answer.passages[:NEAR_SHOWN])
+    )
+    nearest = tag("h4", safe(say(language, "near"))) + tag("ol", near, class_="near") if near else ""
+    return head + reason + nearest
+
+
+def _proof(i: int, citation: Citation, language: Language) -> str:
+    """A quote with the answering words emphasised, its chip, and where it stands."""
+    start, end = citation.answer_start, citation.answer_end
+    quote, start, end = _cut(citation.quote, start, end, QUOTE_SHOWN)
+    words = safe(quote)
+    if start < end:
+        words = safe(quote[:start]) + hit_words(safe(quote[start:end])) + safe(quote[end:])
+    quoted = tag("blockquote", words + chip(i, citation, language))
+    where = tag("cite", safe(citation.document)) + "".join(
+        tag("span", safe(part)) for part in place(citation, language)
+    )
+    return tag("figure", quoted + tag("figcaption", where), class_="proof")
+
+
+def chip(i: int, citation: Citation, language: Language) -> str:
+    """The button [n] that opens the document at the citation's place."""
+    label = say(language, "open_quote", n=citation.n, document=citation.document)
+    return button(
+        f"[{citation.n}]", class_="chip", data_act="open", data_turn=i, data_n=citation.n, aria_label=label, title=label
+    )
+
+
+def place(citation: Citation, language: Language) -> list[str]:
+    """Where a citation stands inside its document, in words: heading or article, paragraph, page, issue."""
+    parts = [citation.article or (citation.headings[-1] if citation.headings else "")]
+    parts.append(say(language, "paragraph", n=citation.paragraph))
+    if citation.page is not None:
+        parts.append(say(language, "page", n=citation.page))
+    parts.append(citation.issue)
+    return [p for p in parts if p]
+
+
+def _lines(text: str) -> str:
+    """Text for a glance: its paragraphs on one line, a space between them."""
+    return " ".join(readable(p) for p in re.split(r"\n\s*\n", text))
+
+
+def _cut(text: str, start: int, end: int, limit: int) -> tuple[str, int, int]:
+    """The text within ``limit`` characters around [start, end), with "…" where it was cut, and the moved span."""
+    if len(text) <= limit:
+        return text, start, end
+    left = max(0, min(start - (limit - (end - start)) // 2, len(text) - limit))
+    right = min(len(text), max(left + limit, end))
+    head = "…" if left else ""
+    tail = "…" if right < len(text) else ""
+    return head + text[left:right] + tail, start - left + len(head), end - left + len(head)
+
+
+def _confidence(answer: Answer, language: Language) -> str:
+    if answer.status == "not_found":
+        return ""
+    percent = round(answer.confidence * 100)
+    return tag(
+        "p",
+        safe(say(language, confidence_key(answer.confidence))),
+        class_="confidence is-" + confidence_key(answer.confidence),
+        title=say(language, "confidence_title", percent=percent),
+    )
+
+
+def _summary(summary: Summary, answer: Answer, i: int, language: Language) -> str:
+    """The summary's sentences with their chips and support; an unsupported sentence is struck out and said so."""
+    by_n = {c.n: c for c in answer.citations}
+    items = []
+    for sentence in summary.sentences:
+        struck = sentence.support == "unsupported"
+        chips = "".join(chip(i, by_n[n], language) for n in sentence.citations if n in by_n)
+        support = tag("span", safe(say(language, sentence.support)), class_=f"support is-{sentence.support}")
+        items.append(tag("li", tag("del" if struck else "span", safe(sentence.text)) + chips + support))
+    title = say(language, "summary_extract" if summary.model == "extract" else "summary_model")
+    name = "" if summary.model == "extract" else tag("span", safe(summary.model), class_="model")
+    return tag("div", tag("h4", safe(title) + name) + tag("ul", "".join(items)), class_="summary")
+
+
+def copy_menu(citation: Citation, language: Language) -> str:
+    """A menu that copies the citation in each of its styles; the texts travel with the page, nothing is asked."""
+    items = "".join(
+        button(say(language, style), class_="item", data_copy=reference(citation, style)) for style in STYLES
+    )
+    return menu(say(language, "copy"), items)
+
+
+def menu(label: str, items: str, **values: object) -> str:
+    """A small menu that opens below its label."""
+    return tag("details", tag("summary", safe(label)) + tag("div", items, class_="menu-items"), class_="menu", **values)
+
+
+def _tools(i: int, answer: Answer, language: Language) -> str:
+    """Take along and rate: copy the citation, a link that reopens this, right or wrong."""
+    parts = []
+    if answer.citations:
+        first = answer.citations[0]
+        parts.append(copy_menu(first, language))
+        parts.append(
+            button(
+                say(language, "link"),
+                class_="tool",
+                data_link=link(answer.question, first.source_id, first.start, first.end),
+            )
+        )
+    verdicts = "".join(
+        tag("label", tag("input", type="radio", name="verdict", value=v, required=True) + safe(say(language, v)))
+        for v in ("right", "wrong", "wrong_citation")
+    )
+    note = tag(
+        "input",
+        type="text",
+        name="note",
+        maxlength=500,
+        placeholder=say(language, "note"),
+        aria_label=say(language, "note"),
+    )
+    save = tag("button", safe(say(language, "send")), type="submit", class_="tool")
+    form = tag("form", verdicts + note + save, class_="rate", data_act="feedback", data_turn=i)
+    parts.append(menu(say(language, "feedback"), form))
+    return tag("div", "".join(parts), class_="tools")

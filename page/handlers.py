@@ -1,0 +1,255 @@
+"""What each event of the page does: browser values in, HTML and the changed visit out."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from index.records import GazetteError
+from page import export
+from page.desk import Desk, Refused, SummaryMode, Visit
+from page.feedback import Feedback
+from page.frame import header, scope_bar, welcome
+from page.shelves import file_reports, shelves
+from page.startup import without_stubs
+from page.strings import Language, say
+from qa.generate import Model
+from qa.records import Answer, Summary, SummarySentence, Turn
+
+with without_stubs():
+    import gradio as gr
+
+Html = str
+
+
+class Handlers:
+    """The events of one page; the visit travels through them as a value, one per browser tab."""
+
+    def __init__(self, desk: Desk, feedback: Feedback, model: Model | None = None) -> None:
+        self.desk = desk
+        self.feedback = feedback
+        self.model = model
+        self._writing: dict[str, threading.Event] = {}  # visitor -> set to stop their summary
+
+    # the whole page
+
+    def arrive(self, told: str, visit: Visit, request: gr.Request) -> tuple[Any, ...]:
+        """On load: the language remembered in the browser, and the question and place of a link."""
+        who = _visitor(request)
+        wanted = _told(told)
+        visit = replace(visit, language=_language(wanted.get("language")))
+        if wanted.get("q"):
+            try:
+                visit = self.desk.ask(str(wanted["q"]), visit, who)
+            except Refused as error:
+                gr.Warning(str(error))
+        if wanted.get("s"):
+            visit = self._open_linked(wanted, visit, who)
+        return self._everything(visit, who)
+
+    def _open_linked(self, wanted: dict[str, Any], visit: Visit, who: str) -> Visit:
+        """The place of a link: as a citation of the answer just given where it is one, else by itself."""
+        if visit.turns:
+            for citation in visit.turns[-1].answer.citations:
+                if (citation.source_id, f"{citation.start}-{citation.end}") == (wanted["s"], wanted.get("at")):
+                    return self.desk.open({"turn": len(visit.turns) - 1, "n": citation.n}, visit, who)
+        return self.desk.open(wanted, visit, who)
+
+    def speak(self, visit: Visit, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        """The whole page in the other language."""
+        visit = replace(visit, language=_language(event._data.get("language")))
+        return self._everything(visit, _visitor(request))
+
+    def restart(self, visit: Visit, request: gr.Request) -> tuple[Any, ...]:
+        """A new conversation; language, filter and files stay."""
+        visit = Visit(language=visit.language, where=visit.where, summary=visit.summary)
+        return self._everything(visit, _visitor(request))
+
+    def _everything(self, visit: Visit, who: str) -> tuple[Any, ...]:
+        """Values for every part of the page, in the order of ``app.Parts.everything``."""
+        language = visit.language
+        return (
+            header(language),
+            self._talk(visit, who),
+            self._scope(visit, who),
+            gr.Textbox(placeholder=say(language, "ask_placeholder"), label=say(language, "ask_label")),
+            gr.Tab(label=say(language, "tab_read")),
+            gr.Tab(label=say(language, "tab_ledgers")),
+            gr.Tab(label=say(language, "tab_library")),
+            self.desk.pane(visit, who),
+            shelves(self.desk.library, who, language),
+            gr.File(label=say(language, "add")),
+            visit,
+        )
+
+    def _talk(self, visit: Visit, who: str) -> Html:
+        if not visit.turns:
+            return welcome(self.desk.library.gazettes(who), visit.language)
+        return self.desk.talk(visit, who)
+
+    def _scope(self, visit: Visit, who: str) -> Html:
+        gazettes = self.desk.library.gazettes(who)
+        return scope_bar(gazettes, visit.where, visit.summary, self.model is not None, visit.language)
+
+    # asking and reading
+
+    def ask(self, question: str, visit: Visit, request: gr.Request) -> tuple[Any, ...]:
+        """A turn more: question box emptied, conversation, pane, visit."""
+        who = _visitor(request)
+        try:
+            visit = self.desk.ask(question, visit, who)
+        except Refused as error:
+            gr.Warning(str(error))
+            return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        return "", self._talk(visit, who), self.desk.pane(visit, who), visit
+
+    def open(self, visit: Visit, event: gr.EventData, request: gr.Request) -> tuple[Html, Visit]:
+        """The place a chip, a passage, the catalogue or an arrow points to."""
+        who = _visitor(request)
+        visit = self.desk.open(event._data or {}, visit, who)
+        return self.desk.pane(visit, who), visit
+
+    def narrow(self, visit: Visit, event: gr.EventData, request: gr.Request) -> tuple[Html, Visit]:
+        """One choice of the bar above the question box."""
+        field, value = str(event._data.get("field")), str(event._data.get("value") or "") or None
+        if field == "summary":
+            modes: dict[str | None, SummaryMode] = {"extract": "extract", "model": "model"}
+            visit = replace(visit, summary=modes.get(value, "off"))
+        elif field == "year":
+            year = int(value) if value and value.isdecimal() else None
+            visit = replace(visit, where=replace(visit.where, year_from=year, year_to=year))
+        elif field == "gazette":
+            visit = replace(visit, where=replace(visit.where, gazette=value))
+        elif field == "kind":
+            visit = replace(visit, where=replace(visit.where, kind=value))
+        elif field == "organ":
+            visit = replace(visit, where=replace(visit.where, organ=value))
+        return self._scope(visit, _visitor(request)), visit
+
+    def write(self, visit: Visit, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """The model's summary of the last answer, a sentence at a time; nothing unless that is switched on."""
+        if visit.summary != "model" or self.model is None or not visit.turns or not visit.turns[-1].answer.citations:
+            yield gr.skip(), gr.skip(), gr.skip()  # without a yield gradio would empty the conversation
+            return
+        from qa.generate import ModelError
+        from qa.summarise import stream
+
+        who = _visitor(request)
+        stop = self._writing[who] = threading.Event()
+        answer = visit.turns[-1].answer
+        written: list[SummarySentence] = []
+        yield gr.Button(visible=True), gr.skip(), gr.skip()
+        try:
+            for sentence in stream(answer, self.model, stop):
+                written.append(sentence)
+                visit = _with_summary(visit, answer, Summary(self.model.name, tuple(written)))
+                yield gr.skip(), self._talk(visit, who), visit
+        except ModelError as error:
+            gr.Warning(say(visit.language, "summary_failed", reason=str(error)))
+        finally:
+            # Also when the visitor left or pressed stop: the model is told, so that its worker is free again.
+            stop.set()
+            self._writing.pop(who, None)
+        yield gr.Button(visible=False), gr.skip(), gr.skip()
+
+    def stop(self, visit: Visit, request: gr.Request) -> Any:
+        """Tell the model to stop; what was written stays."""
+        writing = self._writing.get(_visitor(request))
+        if writing is not None:
+            writing.set()
+        gr.Info(say(visit.language, "stopped"))
+        return gr.Button(visible=False)
+
+    # taking along
+
+    def carry(self, visit: Visit, event: gr.EventData, request: gr.Request) -> str:
+        """The conversation as a file, for the browser to save: JSON with name, type and base64 data."""
+        if not visit.turns:
+            gr.Warning(say(visit.language, "nothing_to_export"))
+            return ""
+        names = self.desk.library.names(_visitor(request))
+        form = str(event._data.get("format"))
+        return export.parcel(visit.turns, form, visit.language, names, str(request.headers.get("origin", "")))
+
+    def rate(self, visit: Visit, event: gr.EventData) -> None:
+        """Right, wrong, wrong citation; kept in a file on this machine."""
+        said = event._data or {}
+        turn = int(said.get("turn", -1))
+        if 0 <= turn < len(visit.turns):
+            self.feedback.keep(visit.turns[turn].answer, str(said.get("verdict")), str(said.get("note") or ""))
+            gr.Info(say(visit.language, "thanks"))
+
+    # the library
+
+    def upload(self, files: list[str] | None, visit: Visit, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """Index what was dropped, one report a file as they come; the box is emptied."""
+        who = _visitor(request)
+        reports = []
+        paths = [Path(f) for f in files or []]
+        if not paths:
+            return
+        try:
+            for report in self.desk.library.add(paths, who):
+                reports.append(report)
+                listing = file_reports(reports, visit.language, len(paths))
+                yield gr.skip(), listing, shelves(self.desk.library, who, visit.language), gr.skip(), gr.skip()
+        except GazetteError as error:
+            gr.Warning(str(error))
+        yield (
+            None,
+            file_reports(reports, visit.language, len(paths)),
+            shelves(self.desk.library, who, visit.language),
+            self._scope(visit, who),
+            self._talk(visit, who),
+        )
+
+    def remove(self, visit: Visit, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        """Take a gazette out of the library."""
+        who = _visitor(request)
+        source_id = str((event._data or {}).get("source"))
+        try:
+            self.desk.library.remove(source_id, who)
+        except (GazetteError, KeyError):
+            gr.Warning(say(visit.language, "not_allowed"))
+        if visit.where.gazette == source_id:
+            visit = replace(visit, where=replace(visit.where, gazette=None))
+        return (
+            shelves(self.desk.library, who, visit.language),
+            self._scope(visit, who),
+            self.desk.pane(visit, who),
+            visit,
+        )
+
+    def leave(self, request: gr.Request) -> None:
+        """The tab was closed: the visitor's own files go."""
+        who = _visitor(request)
+        if writing := self._writing.get(who):
+            writing.set()
+        self.desk.library.forget(who)
+
+
+def _with_summary(visit: Visit, answer: Answer, summary: Summary) -> Visit:
+    turn = Turn(visit.turns[-1].question, replace(answer, summary=summary))
+    return replace(visit, turns=(*visit.turns[:-1], turn))
+
+
+def _visitor(request: gr.Request) -> str:
+    """Who is asking: the tab's session, which only that tab knows. Empty outside of a browser or client session."""
+    return request.session_hash or ""
+
+
+def _language(said: object) -> Language:
+    return "en" if said == "en" else "zh"
+
+
+def _told(told: str) -> dict[str, Any]:
+    """What the browser says on load; nothing where it says something else."""
+    try:
+        value = json.loads(told or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,255 @@
+"""The gazettes a visitor can ask: the shared index, and files of their own that nobody else sees."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from index.records import Document, FileReport, Filter, Gazette, GazetteError, Passage, Source
+from index.sources import SUFFIXES
+from qa.records import Answer, Turn
+
+FILE_BYTES = 25_000_000
+FILES_AT_ONCE = 50
+SHELF_SECONDS = 6 * 3600  # a visitor's own files are dropped this long after they were last used
+
+
+class Shelved(Protocol):
+    """What the page needs of an index."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def gazettes(self) -> tuple[Gazette, ...]: ...
+    @property
+    def documents(self) -> Mapping[str, Document]: ...
+    def source(self, source_id: str) -> Source: ...
+    def passages(self, document_id: str) -> list[Passage]: ...
+    def close(self) -> None: ...
+
+
+class Asked(Protocol):
+    """What the page needs of an assistant."""
+
+    @property
+    def index(self) -> Shelved: ...
+    def ask(
+        self, question: str, *, turns: Sequence[Turn] = ..., k: int = ..., where: Filter = ..., summary: str = ...
+    ) -> Answer: ...
+
+
+class Store(Protocol):
+    """What changes an index folder and opens it again; apart, because a page may be read-only."""
+
+    def add(self, path: Path, folder: Path) -> FileReport: ...
+    def remove(self, source_id: str, folder: Path) -> None: ...
+    def open(self, folder: Path) -> Asked: ...
+
+
+class NotAllowed(GazetteError):  # noqa: N818 - it says what happened
+    """The visitor may not change what they tried to change."""
+
+
+@dataclass
+class Shelf:
+    """A visitor's own files, indexed in a temporary folder."""
+
+    folder: TemporaryDirectory[str]
+    assistant: Asked | None = None
+    used: float = field(default_factory=time.monotonic)
+
+
+class Library:
+    """The shared assistant and the visitors' shelves. Safe to use from several threads.
+
+    With ``shared_changes`` an upload goes into the shared index and everyone sees it; else into the visitor's shelf.
+    """
+
+    def __init__(self, assistant: Asked, store: Store | None = None, *, shared_changes: bool = False) -> None:
+        self._shared = assistant
+        self._store = store
+        self.shared_changes = shared_changes
+        self._shelves: dict[str, Shelf] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def can_add(self) -> bool:
+        return self._store is not None
+
+    @property
+    def shared(self) -> Asked:
+        return self._shared
+
+    def mine(self, visitor: str) -> Asked | None:
+        """The assistant over the visitor's own files, if there are any."""
+        shelf = self._shelves.get(visitor)
+        if shelf is None or shelf.assistant is None:
+            return None
+        shelf.used = time.monotonic()
+        return shelf.assistant
+
+    def assistants(self, visitor: str, gazette: str | None = None) -> tuple[Asked, ...]:
+        """Who to ask: the shared assistant and the visitor's own, or the one that holds the gazette asked for."""
+        mine = self.mine(visitor)
+        if mine is None:
+            return (self._shared,)
+        if gazette is None:
+            return (self._shared, mine)
+        return (mine,) if any(g.source_id == gazette for g in mine.index.gazettes) else (self._shared,)
+
+    def gazettes(self, visitor: str) -> tuple[Gazette, ...]:
+        """Every gazette the visitor can read, their own after the shared ones; none twice."""
+        seen: dict[str, Gazette] = {}
+        for assistant in self.assistants(visitor):
+            for gazette in assistant.index.gazettes:
+                seen.setdefault(gazette.source_id, gazette)
+        return tuple(seen.values())
+
+    def names(self, visitor: str) -> dict[str, str]:
+        """Source id -> file name, of every gazette the visitor can read."""
+        return {g.source_id: self.source(g.source_id, visitor).name for g in self.gazettes(visitor)}
+
+    def source(self, source_id: str, visitor: str) -> Source:
+        """The source of a gazette.
+
+        Raises:
+            KeyError: if the visitor can read none with this id.
+        """
+        for assistant in self.assistants(visitor):
+            if any(g.source_id == source_id for g in assistant.index.gazettes):
+                return assistant.index.source(source_id)
+        raise KeyError(source_id)
+
+    def passages(self, document_id: str, visitor: str) -> list[Passage]:
+        """The document's passages in order; none for an unknown one."""
+        for assistant in self.assistants(visitor):
+            if document_id in assistant.index.documents:
+                return assistant.index.passages(document_id)
+        return []
+
+    def document_at(self, source_id: str, offset: int, visitor: str) -> Document | None:
+        """The document of a source that holds an offset, or the nearest before it; None for an unknown source."""
+        gazette = next((g for g in self.gazettes(visitor) if g.source_id == source_id), None)
+        if gazette is None or not gazette.documents:
+            return None
+        before = [d for d in gazette.documents if d.start <= offset]
+        holding = [d for d in before if offset < d.end]
+        return (holding or before or list(gazette.documents))[-1]
+
+    def key_points(self, answer: Answer, visitor: str) -> Answer:
+        """The answer with a summary of sentences from its passages; unchanged where a passage is no longer there."""
+        from qa.summarise import key_points
+
+        for assistant in self.assistants(visitor):
+            documents = assistant.index.documents
+            if all(hit.passage.document_id in documents for hit in answer.passages[:5]):
+                return key_points(answer, assistant.index)  # type: ignore[arg-type]  # an Index by its own protocol
+        return answer
+
+    def add(self, files: Sequence[Path], visitor: str) -> Iterator[FileReport]:
+        """Index the files one after the other, each reported as soon as it is done. The files are deleted.
+
+        Raises:
+            NotAllowed: if this page cannot add files.
+        """
+        if self._store is None:
+            raise NotAllowed("this page was started without a store: uploads are off")
+        for n, path in enumerate(files):
+            try:
+                refused = _refusal(path, n)
+                yield refused or self._add(path, visitor, self._store)
+            finally:
+                path.unlink(missing_ok=True)
+
+    def _add(self, path: Path, visitor: str, store: Store) -> FileReport:
+        with self._lock:
+            if self.shared_changes:
+                report = store.add(path, self._shared.index.folder)
+                if report.outcome == "indexed":
+                    self._shared = store.open(self._shared.index.folder)
+                return report
+            self._sweep()
+            digest_twin = next(
+                (g for g in self._shared.index.gazettes if _same_file(path, self._shared.index.source(g.source_id))),
+                None,
+            )
+            if digest_twin is not None:
+                return FileReport(path.name, "duplicate", digest_twin.issue, digest_twin.source_id)
+            shelf = self._shelves.setdefault(visitor, Shelf(TemporaryDirectory(prefix="gazette-shelf-")))
+            folder = Path(shelf.folder.name) / "index"
+            report = store.add(path, folder)
+            if report.outcome == "indexed":
+                old, shelf.assistant = shelf.assistant, store.open(folder)
+                if old is not None:
+                    old.index.close()
+            return report
+
+    def remove(self, source_id: str, visitor: str) -> None:
+        """Take a gazette out: the visitor's own, or a shared one where that is allowed.
+
+        Raises:
+            NotAllowed: if it is shared and shared changes are not allowed, or there is no store.
+            KeyError: if there is no such gazette.
+        """
+        with self._lock:
+            mine = self.mine(visitor)
+            if self._store is None:
+                raise NotAllowed("this page was started without a store: its library cannot be changed")
+            if mine is not None and any(g.source_id == source_id for g in mine.index.gazettes):
+                if len(mine.index.gazettes) == 1:
+                    self.forget(visitor)
+                    return
+                folder = mine.index.folder
+                self._store.remove(source_id, folder)
+                self._shelves[visitor].assistant = self._store.open(folder)
+                mine.index.close()
+                return
+            if not self.shared_changes:
+                raise NotAllowed("the shared library is not changed from the page")
+            if not any(g.source_id == source_id for g in self._shared.index.gazettes):
+                raise KeyError(source_id)
+            folder = self._shared.index.folder
+            self._store.remove(source_id, folder)
+            self._shared = self._store.open(folder)
+
+    def forget(self, visitor: str) -> None:
+        """Delete the visitor's own files and their index."""
+        with self._lock:
+            shelf = self._shelves.pop(visitor, None)
+            if shelf is not None:
+                if shelf.assistant is not None:
+                    shelf.assistant.index.close()
+                shelf.folder.cleanup()
+
+    def close(self) -> None:
+        """Delete every visitor's files; the shared index stays open."""
+        for visitor in list(self._shelves):
+            self.forget(visitor)
+
+    def _sweep(self) -> None:
+        limit = time.monotonic() - SHELF_SECONDS
+        for visitor in [v for v, shelf in self._shelves.items() if shelf.used < limit]:
+            self.forget(visitor)
+
+
+def _refusal(path: Path, n: int) -> FileReport | None:
+    """Why a file is not even read: too many, too large, wrong kind. Checked here: a browser's checks can be skipped."""
+    if n >= FILES_AT_ONCE:
+        return FileReport(path.name, "skipped", f"一次最多 {FILES_AT_ONCE} 个文件")
+    if path.suffix.lower() not in SUFFIXES:
+        return FileReport(path.name, "skipped", "不支持的格式；可用 " + " ".join(sorted(SUFFIXES)))
+    size = path.stat().st_size
+    if size > FILE_BYTES:
+        return FileReport(path.name, "skipped", f"文件有 {size:,} 字节，上限是 {FILE_BYTES:,} 字节")
+    return None
+
+
+def _same_file(path: Path, source: Source) -> bool:
+    from hashlib import sha256
+
+    return sha256(path.read_bytes()).hexdigest() == source.sha256

@@ -1,0 +1,211 @@
+/* What only a browser can do for the page: open marks that are already there, scroll, copy, save, keys, theme.
+   Loaded before gradio; each part made of our HTML calls gazette.wire once it stands. */
+"use strict";
+window.gazette = (() => {
+	const root = document.documentElement;
+	const kept = {
+		get: (key) => { try { return localStorage.getItem("gazette-" + key); } catch { return null; } },
+		set: (key, value) => { try { localStorage.setItem("gazette-" + key, value); } catch { /* private mode */ } },
+	};
+	const calm = matchMedia("(prefers-reduced-motion: reduce)");
+	const narrow = matchMedia("(max-width: 820px)");
+	const $ = (selector) => document.querySelector(selector);
+	const triggers = new Map(); // a part's element -> gradio's trigger for its events
+	let cameFrom = null; // the chip to go back to
+
+	/* theme */
+	function theme(name) {
+		root.dataset.theme = name;
+		document.body?.classList.toggle("dark", name === "dark");
+	}
+	const preferred = () => kept.get("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+	theme(preferred());
+
+	/* parts and their events */
+	function wire(element, trigger, watch, props, events) {
+		triggers.set(element, { trigger, events });
+		theme(preferred());
+		const id = element.closest("[id]:not([id^=html-])")?.id;
+		if (id === "top") watch("value", language);
+		if (id === "turns") watch("value", newest);
+		if (id === "reader") { watch("value", settle); settle(); }
+		document.body.classList.add("is-ready");
+	}
+	function send(from, action, data) {
+		for (const [element, part] of triggers) {
+			if (element.contains(from) && part.events.includes(action)) return part.trigger(action, data);
+		}
+	}
+	const language = () => {
+		const top = $(".top");
+		root.lang = top.dataset.language === "en" ? "en" : "zh-CN";
+		kept.set("language", top.dataset.language);
+		document.title = $("#top h1 span:last-child").textContent;
+	};
+
+	/* the reading pane */
+	function settle() {
+		const pane = $("#reader .pane");
+		if (!pane) return;
+		const mark = pane.querySelector("mark.is-focus");
+		if (mark) return show(mark);
+		const current = pane.querySelector(".contents [aria-current]");
+		current?.scrollIntoView({ block: "nearest" });
+		pane.querySelector(".paper")?.scrollTo({ top: 0 });
+		if (narrow.matches && cameFrom) $("#side").scrollIntoView();
+	}
+	function show(mark) {
+		const paper = mark.closest(".paper");
+		const middle = mark.offsetTop - (paper.clientHeight - mark.offsetHeight) / 2;
+		// Only the paper moves: scrollIntoView would pull a phone's page away from the answer just given.
+		paper.scrollTo({ top: middle, behavior: calm.matches ? "auto" : "smooth" });
+		if (!cameFrom) return;
+		if (narrow.matches) $("#side").scrollIntoView();
+		mark.focus({ preventScroll: true });
+	}
+	/* A quote that is in focus already needs no server, only to be seen again. */
+	function openHere(data) {
+		const pane = $("#reader .pane");
+		if (!pane || data.n === undefined || pane.dataset.turn !== data.turn) return false;
+		const mark = pane.querySelector(`mark.is-focus[data-n="${CSS.escape(data.n)}"]`);
+		if (mark) show(mark);
+		return Boolean(mark);
+	}
+	function back() {
+		const turns = document.querySelectorAll("#turns .turn");
+		(turns[turns.length - 1] || $("#turns")).scrollIntoView({ behavior: calm.matches ? "auto" : "smooth" });
+	}
+
+	/* the conversation */
+	function newest() {
+		cameFrom = null;
+		const turns = document.querySelectorAll("#turns .turn");
+		const last = turns[turns.length - 1];
+		if (last) last.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
+	}
+	function ask(text) {
+		const box = $("#question textarea");
+		box.value = text;
+		box.dispatchEvent(new Event("input", { bubbles: true }));
+		setTimeout(() => $("#question button.submit-button")?.click(), 0);
+	}
+
+	/* notes that come and go */
+	function say(text) {
+		const note = $("#note") || document.body.appendChild(Object.assign(document.createElement("div"), { id: "note" }));
+		note.setAttribute("role", "status");
+		note.textContent = text;
+		note.classList.add("is-shown");
+		clearTimeout(say.timer);
+		say.timer = setTimeout(() => note.classList.remove("is-shown"), 1800);
+	}
+	const words = (zh, en) => (root.lang === "en" ? en : zh);
+	async function copy(text) {
+		try {
+			await navigator.clipboard.writeText(text);
+			say(words("已复制", "Copied"));
+		} catch {
+			window.prompt(words("请复制：", "Copy this:"), text);
+		}
+	}
+
+	/* files on their way out */
+	function receive(props, watch) {
+		watch("value", () => {
+			if (!props.value) return;
+			const file = JSON.parse(props.value);
+			const bytes = Uint8Array.from(atob(file.data), (c) => c.charCodeAt(0));
+			const a = document.createElement("a");
+			a.href = URL.createObjectURL(new Blob([bytes], { type: file.type }));
+			a.download = file.name;
+			a.click();
+			setTimeout(() => URL.revokeObjectURL(a.href), 10000);
+		});
+	}
+
+	/* what the browser knows on load: the remembered language, and a link's question and place */
+	function told() {
+		const link = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+		if (location.hash) history.replaceState(null, "", location.pathname);
+		return JSON.stringify({ ...link, language: kept.get("language") || "zh" });
+	}
+
+	/* one listener a kind for everything inside the parts */
+	document.addEventListener("click", (event) => {
+		const target = event.target instanceof Element ? event.target : null;
+		for (const open of document.querySelectorAll("details.menu[open]")) {
+			if (!open.contains(target) || target.closest(".item")) open.open = false;
+		}
+		const button = target?.closest("button");
+		if (!button) return;
+		const data = { ...button.dataset };
+		if (data.copy !== undefined) return copy(data.copy);
+		if (data.link !== undefined) return copy(location.origin + location.pathname + data.link);
+		if (data.ask !== undefined) return ask(data.ask);
+		if (data.theme === "toggle") {
+			const next = root.dataset.theme === "dark" ? "light" : "dark";
+			kept.set("theme", next);
+			return theme(next);
+		}
+		if (data.toggle === "back") return back();
+		if (data.toggle) return toggle(data.toggle);
+		if (data.act === undefined) return;
+		const { act, ...rest } = data;
+		if (act === "open") {
+			cameFrom = button;
+			tab("read");
+			if (openHere(rest)) return;
+		}
+		send(button, act, rest);
+	});
+	document.addEventListener("change", (event) => {
+		const select = event.target.closest?.("select[data-act]");
+		if (select) send(select, select.dataset.act, { field: select.dataset.field, value: select.value });
+	});
+	document.addEventListener("submit", (event) => {
+		const form = event.target.closest("form[data-act]");
+		if (!form) return;
+		event.preventDefault();
+		send(form, form.dataset.act, { ...form.dataset, ...Object.fromEntries(new FormData(form)) });
+		const menu = form.closest("details");
+		if (menu) menu.open = false;
+	});
+	function tab(name) {
+		const at = { read: 0, ledgers: 1, library: 2 }[name];
+		const button = document.querySelectorAll("#tabs [role=tab]")[at];
+		if (button && button.getAttribute("aria-selected") !== "true") button.click();
+	}
+	function toggle(name) {
+		const box = $("#reader ." + name);
+		if (!box) return;
+		box.hidden = !box.hidden;
+		$(`#reader [data-toggle=${name}][aria-expanded]`)?.setAttribute("aria-expanded", String(!box.hidden));
+		if (!box.hidden) (box.querySelector("[aria-current]") || box.querySelector("button")).focus();
+	}
+
+	/* keys; Enter that ends an input method's composition is not an answer to send */
+	document.addEventListener("keydown", (event) => {
+		if (event.isComposing || event.keyCode === 229) {
+			if (event.key === "Enter") event.stopImmediatePropagation();
+			return;
+		}
+		const typing = event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]");
+		if (event.key === "Escape") {
+			const menu = $("details.menu[open]");
+			const drawer = $("#reader .contents:not([hidden])");
+			if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+			else if (drawer) toggle("contents");
+			else if (cameFrom?.isConnected) { cameFrom.focus(); cameFrom = null; }
+			else $("#question textarea")?.focus();
+			return;
+		}
+		if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+		const press = (selector) => { const it = $(selector); if (it && !it.disabled) { event.preventDefault(); it.click(); } };
+		if (event.key === "/") { event.preventDefault(); $("#question textarea")?.focus(); }
+		else if (event.key === "[") press(".quotes [data-step='-1']");
+		else if (event.key === "]") press(".quotes [data-step='1']");
+		else if (event.key === "t") press(".bar [data-toggle=contents]");
+	}, true);
+
+	return { wire, receive, told };
+})();

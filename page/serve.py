@@ -1,0 +1,283 @@
+"""The server around the page: one origin, one policy on every route, nobody let in who was not meant to be."""
+
+from __future__ import annotations
+
+import gzip
+import ipaddress
+import re
+import secrets
+from collections.abc import Collection, MutableMapping
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from index.records import GazetteError
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from fastapi import FastAPI
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# gradio compiles its HTML templates with Function(), so scripts need 'unsafe-eval'; inline ones need a nonce that
+# changes with every page, so markup that slipped in could still not run. Its components set inline styles.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; media-src 'self' data: blob:; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+ASSETS = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+MAX_FILE = "25mb"
+
+
+class Exposed(GazetteError):  # noqa: N818 - it says what happened
+    """The page was to be shown to other machines without a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who may come in; None of the page's files says anything before."""
+
+    user: str
+    password: str
+
+    def admits(self, user: str, password: str) -> bool:
+        """Compared in constant time, both parts always."""
+        return all(
+            [
+                secrets.compare_digest(user.encode(), self.user.encode()),
+                secrets.compare_digest(password.encode(), self.password.encode()),
+            ]
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """True where only this machine can reach the host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_exposure(host: str, login: Login | None, *, no_auth: bool) -> None:
+    """Refuse to show the page to other machines without a password, unless that was said in so many words.
+
+    Raises:
+        Exposed: saying what to add.
+    """
+    if not is_loopback(host) and login is None and not no_auth:
+        raise Exposed(
+            f"{host} 会让其他机器也能打开这个页面：请加 --auth 用户:密码文件，或明确加 --no-auth"
+            f" (other machines could open it: add --auth USER:PASSWORD-FILE, or say --no-auth)"
+        )
+
+
+def mount(
+    page: gr.Blocks, *, host: str, port: int, names: Collection[str] = (), login: Login | None = None, mcp: bool = False
+) -> FastAPI:
+    """The page as a server application, with its own files, and the guard in front of all of it.
+
+    ``names`` are further host names under which it may be asked for.
+    """
+    import gradio
+    from fastapi import FastAPI
+    from fastapi.responses import Response
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    for name, media in ASSETS.items():
+        content = files("page").joinpath(name).read_bytes()
+
+        def asset(content: bytes = content, media: str = media) -> Response:
+            return Response(content, media_type=media, headers={"cache-control": "public, max-age=31536000, immutable"})
+
+        app.get(f"/page/{name}", include_in_schema=False)(asset)
+
+    gradio.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        server_name=host,
+        server_port=port,
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        theme=_theme(),
+        max_file_size=MAX_FILE,
+        mcp_server=mcp,
+        ssr_mode=False,
+        pwa=False,
+        enable_monitoring=False,
+        auth=login.admits if login else None,
+    )
+    allowed = frozenset({*LOOPBACK, *names} | ({host} if host not in ("0.0.0.0", "::") else set()))  # noqa: S104
+    app.add_middleware(Guard, hosts=allowed, any_host=not is_loopback(host) and not names, version=_version())
+    return app
+
+
+def run(app: FastAPI, host: str, port: int) -> None:
+    """Serve until interrupted. Requests are not logged: their addresses and bodies hold questions."""
+    import uvicorn
+
+    uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=3,
+        )
+    ).run()
+
+
+def _theme() -> Any:
+    """A plain theme with the machine's own fonts: gradio's default asks Google for one."""
+    import gradio as gr
+
+    sans = ["system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]
+    return gr.themes.Base(font=sans, font_mono=["ui-monospace", "Noto Sans Mono CJK SC", "monospace"])
+
+
+def _version() -> str:
+    """Changes with the page's own files, so that a browser keeps them exactly as long as they are right."""
+    return sha256(b"".join(files("page").joinpath(n).read_bytes() for n in ASSETS)).hexdigest()[:12]
+
+
+class Guard:
+    """ASGI middleware: forged hosts and foreign origins refused, security headers on every reply, gradio's page tidied.
+
+    A page on another site can make a browser send requests to 127.0.0.1; it cannot choose their Host or Origin.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str], any_host: bool, version: str) -> None:
+        self.app = app
+        self.hosts = hosts
+        self.any_host = any_host
+        self.version = version
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
+        nonce = secrets.token_urlsafe(16)
+        refused = self._refusal(headers, scope["scheme"])
+        if refused:
+            await _reply(send, 403 if "origin" in refused else 400, refused, nonce)
+            return
+        if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
+            zipped = "gzip" in headers.get("accept-encoding", "")
+            plain = [(k, v) for k, v in scope["headers"] if k.lower() != b"accept-encoding"]
+            send = _Tidied(send, nonce, self.version, zipped=zipped)
+            scope = {**scope, "headers": plain}
+        await self.app(scope, receive, _with_headers(send, nonce))
+
+    def _refusal(self, headers: MutableMapping[str, str], scheme: str) -> str:
+        """Why a request is not let in; empty where it is."""
+        host = headers.get("host", "")
+        if not self.any_host and _name(host) not in self.hosts:
+            return "unknown host"
+        origin = headers.get("origin")
+        if origin is not None and origin.partition("://")[2] != host:
+            return "foreign origin"
+        if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
+            return "foreign origin"
+        return ""
+
+
+def _name(host: str) -> str:
+    """``[::1]:7860`` -> ``::1``, ``localhost:7860`` -> ``localhost``."""
+    match = re.fullmatch(r"\[([0-9a-fA-F:.]+)\](?::\d+)?|([^:\[\]]+)(?::\d+)?", host)
+    return (match.group(1) or match.group(2)).lower() if match else ""
+
+
+def _with_headers(send: Send, nonce: str) -> Send:
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            ours = {**HEADERS, "content-security-policy": POLICY.format(nonce=nonce)}
+            kept = [(k, v) for k, v in message.get("headers", []) if k.decode("latin-1").lower() not in ours]
+            message = {**message, "headers": kept + [(k.encode(), v.encode()) for k, v in ours.items()]}
+        await send(message)
+
+    return guarded
+
+
+async def _reply(send: Send, status: int, text: str, nonce: str) -> None:
+    guarded = _with_headers(send, nonce)
+    body = text.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await guarded({"type": "http.response.start", "status": status, "headers": headers})
+    await guarded({"type": "http.response.body", "body": body})
+
+
+class _Tidied:
+    """Collects gradio's index page, changes it (see ``tidy``) and sends it, zipped where the browser takes that."""
+
+    def __init__(self, send: Send, nonce: str, version: str, *, zipped: bool) -> None:
+        self.send, self.nonce, self.version, self.zipped = send, nonce, version, zipped
+        self.start: Message = {}
+        self.body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.start = message
+            return
+        self.body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        headers = [(k, v) for k, v in self.start["headers"] if k.lower() not in (b"content-length", b"vary")]
+        if any(k.lower() == b"content-type" and v.startswith(b"text/html") for k, v in headers):
+            self.body = tidy(self.body.decode(), self.nonce, self.version).encode()
+            headers.append((b"cache-control", b"no-store"))
+            if self.zipped:
+                self.body = gzip.compress(self.body, 5)
+                headers.append((b"content-encoding", b"gzip"))
+        headers += [(b"content-length", str(len(self.body)).encode()), (b"vary", b"accept-encoding")]
+        await self.send({**self.start, "headers": headers})
+        await self.send({"type": "http.response.body", "body": self.body})
+
+
+def tidy(html: str, nonce: str, version: str) -> str:
+    """Gradio's index page with our style and script, its own scripts given the nonce, remote addresses left out.
+
+    Nothing a document says can be taken for a script here: gradio writes its config with "<" escaped.
+    """
+    html = re.sub(r"<meta\s[^>]*(?:og:|twitter:)[^>]*>", "", html)
+    html = html.replace('<link rel="manifest" href="/manifest.json" />', "")
+    html = re.sub(r"<script\b", f'<script nonce="{nonce}"', html)
+    html = html.replace('lang="en"', 'lang="zh-CN"', 1)
+    ours = (
+        f'<link rel="icon" href="/page/icon.svg?{version}"><link rel="stylesheet" href="/page/style.css?{version}">'
+        f'<script nonce="{nonce}" src="/page/page.js?{version}"></script>'
+    )
+    return html.replace("</head>", ours + "</head>", 1)
+
+
+def password_of(spec: str) -> Login:
+    """``USER:FILE`` -> the login; the password is the file's first line, so that no process list shows it.
+
+    Raises:
+        Exposed: if the file cannot be read or is empty.
+    """
+    from pathlib import Path
+
+    user, _, name = spec.partition(":")
+    try:
+        password = Path(name).read_text(encoding="utf-8").partition("\n")[0].strip() if user and name else ""
+    except OSError as error:
+        raise Exposed(f"--auth: cannot read {name} ({error.strerror})") from error
+    if not password:
+        raise Exposed("--auth takes USER:FILE, where the first line of FILE is the password")
+    return Login(user, password)

@@ -1,0 +1,209 @@
+"""The page with everything real but the reading: a gazette of our own beside the sample, answers from a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from index.chunks import split_passages
+from index.gazette import parse_gazette
+from index.records import Document, Filter, Gazette, Hit, Passage, Source
+from index.sources import read_source
+from qa.cite import cite
+from qa.records import Answer, Citation, Turn
+
+HAIZHOU = """# 海州市人民代表大会常务委员会公报
+
+2022 年
+第 1 号
+(总第 40 期)
+
+## 目 录
+
+1. 关于全市图书馆建设情况的报告…………… 1
+2. 海州市人民代表大会常务委员会关于加强图书馆建设的决定…………… 3
+
+# 关于全市图书馆建设情况的报告
+
+——2022年3月8日在海州市第九届人民代表大会常务委员会第十二次会议上
+
+海州市人民政府副市长 周 宁
+
+主任、各位副主任，秘书长，各位委员：
+
+## 一、基本情况
+
+全市现有公共图书馆12座，藏书共计86万册，其中少儿图书馆3座。全年接待读者41万人次。
+
+## 二、存在的主要问题
+
+一是分布不均，山区乡镇没有图书馆。二是经费不足，年购书经费仅有180万元。
+
+# 海州市人民代表大会常务委员会关于加强图书馆建设的决定
+
+（2022年3月8日海州市第九届人民代表大会常务委员会第十二次会议通过）
+
+第一条 市人民政府应当在2025年底前新建图书馆6座。
+
+第二条 年购书经费不低于300万元，由市财政局负责落实。
+"""
+
+
+@dataclass(frozen=True)
+class Said:
+    """One row of the fake reader's table: quotes with their answering words, found in the sources by their words."""
+
+    quotes: tuple[tuple[str, str], ...] = ()
+    answer: str = ""
+    status: str = "answered"
+    confidence: float = 0.9
+    reason: str = ""
+    resolved: str = ""
+    expansions: tuple[tuple[str, str], ...] = ()
+
+
+class FakeIndex:
+    """An index in memory: parsed gazettes and their passages, searched by shared characters."""
+
+    def __init__(self, sources: Sequence[Source], folder: Path = Path("nowhere")) -> None:
+        self.folder = folder
+        self._sources = {s.id: s for s in sources}
+        self.gazettes: tuple[Gazette, ...] = tuple(parse_gazette(s) for s in sources)
+        self.documents: Mapping[str, Document] = {d.id: d for g in self.gazettes for d in g.documents}
+        self._passages = [p for g, s in zip(self.gazettes, sources, strict=True) for p in split_passages(g, s)]
+
+    def source(self, source_id: str) -> Source:
+        return self._sources[source_id]
+
+    def gazette(self, source_id: str) -> Gazette:
+        return next(g for g in self.gazettes if g.source_id == source_id)
+
+    def passages(self, document_id: str) -> list[Passage]:
+        return [p for p in self._passages if p.document_id == document_id]
+
+    def search(self, question: str, k: int, where: Filter) -> list[Hit]:
+        words = {question[i : i + 2] for i in range(len(question) - 1)}
+        kinds = {d.id: d.kind for d in self.documents.values()}
+        years = {g.source_id: g.year for g in self.gazettes}
+        hits = [
+            Hit(p, sum(w in p.text for w in words) / (len(words) or 1))
+            for p in self._passages
+            if where.gazette in (None, p.source_id)
+            and where.kind in (None, kinds[p.document_id])
+            and where.year_from in (None, years[p.source_id])
+        ]
+        return sorted(hits, key=lambda h: -h.score)[:k]
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+@dataclass
+class FakeAssistant:
+    """Answers from a table; what is not in it is not found."""
+
+    index: FakeIndex
+    table: dict[str, Said] = field(default_factory=dict)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        turns: Sequence[Turn] = (),
+        k: int = 10,
+        where: Filter = Filter(),  # noqa: B008 - frozen
+        summary: str = "off",
+    ) -> Answer:
+        hits = tuple(self.index.search(question, k, where))
+        said = self.table.get(question, Said(status="not_found", confidence=0.1, reason="所收公报没有谈到这件事"))
+        citations = tuple(
+            c for c in (self._cite(n, *q) for n, q in enumerate(said.quotes, 1)) if c and _within(c, where, self.index)
+        )
+        if not citations:
+            return Answer(
+                question,
+                said.resolved or question,
+                "not_found",
+                reason=said.reason or "检索范围内没有谈到这件事",
+                passages=hits,
+            )
+        return Answer(
+            question=question,
+            resolved_question=said.resolved or question,
+            status=said.status,  # type: ignore[arg-type]
+            answer=said.answer or said.quotes[0][1],
+            sentence="".join(c.quote for c in citations),
+            confidence=said.confidence,
+            citations=citations,
+            passages=hits,
+            expansions=said.expansions,
+        )
+
+    def _cite(self, n: int, quote: str, answer: str) -> Citation | None:
+        """The first place in the sources where the quote's words stand, white space aside."""
+        pattern = re.compile(r"\s*".join(map(re.escape, re.sub(r"\s", "", quote))))
+        for gazette in self.index.gazettes:
+            source = self.index.source(gazette.source_id)
+            for document in gazette.documents:
+                found = pattern.search(source.text, document.start, document.end)
+                if found:
+                    at = source.text.find(answer, found.start(), found.end()) if answer else -1
+                    span = (at, at + len(answer)) if at >= 0 else None
+                    return cite(n, source, gazette, document, found.start(), found.end(), span)
+        return None
+
+
+def _within(citation: Citation, where: Filter, index: FakeIndex) -> bool:
+    kind = index.documents[citation.document_id].kind
+    return (
+        where.gazette in (None, citation.source_id)
+        and where.kind in (None, kind)
+        and where.year_from in (None, citation.year)
+    )
+
+
+TABLE = {
+    "全市义务教育阶段学校有多少所？": Said(
+        (("全市现有义务教育阶段学校206所（公办197所、民办9所）", "206所"),), confidence=0.93
+    ),
+    "上学的学校有几所": Said(
+        (("全市现有义务教育阶段学校206所（公办197所、民办9所）", "206所"),),
+        expansions=(("上学", "义务教育"),),
+        confidence=0.7,
+    ),
+    "海州市有几座图书馆？": Said(
+        (
+            ("全市现有公共图书馆12座，藏书共计86万册，其中少儿图书馆3座。", "12座"),
+            ("市人民政府应当在2025年底前新建图书馆6座。", "6座"),
+        ),
+        confidence=0.88,
+    ),
+    "其中少儿图书馆呢？": Said(
+        (("全市现有公共图书馆12座，藏书共计86万册，其中少儿图书馆3座。", "3座"),), resolved="海州市少儿图书馆有几座？"
+    ),
+    "年购书经费是多少？": Said(
+        (
+            ("二是经费不足，年购书经费仅有180万元。", "180万元"),
+            ("年购书经费不低于300万元，由市财政局负责落实。", "300万元"),
+        ),
+        answer="180万元；300万元",
+        status="conflict",
+        confidence=0.64,
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def haizhou(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    path = tmp_path_factory.mktemp("gazette") / "海州市公报-2022年第1号.md"
+    path.write_text(HAIZHOU, encoding="utf-8")
+    return read_source(path)
+
+
+@pytest.fixture(scope="session")
+def assistant(sample_source: Source, haizhou: Source) -> FakeAssistant:
+    return FakeAssistant(FakeIndex([sample_source, haizhou]), dict(TABLE))
