@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,7 +69,7 @@ def _build(arguments: argparse.Namespace) -> int:
 
     encoder = load_encoder(arguments.encoder)
     with _ProgressBar() as progress:
-        reports = build(arguments.paths, arguments.out, encoder=encoder, progress=progress)
+        reports = build(arguments.paths, arguments.out, encoder=encoder, progress=progress, workers=_cores())
     return _tell(reports, {"indexed"})
 
 
@@ -76,8 +77,12 @@ def _add(arguments: argparse.Namespace) -> int:
     from index.building import add
 
     with _ProgressBar() as progress:
-        reports = add(arguments.paths, arguments.index, progress=progress)
+        reports = add(arguments.paths, arguments.index, progress=progress, workers=_cores())
     return _tell(reports, {"indexed", "unchanged", "duplicate"})
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _remove(arguments: argparse.Namespace) -> int:

@@ -15,11 +15,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from index import generations
-from index.chunks import split_passages
-from index.gazette import parse_gazette
 from index.generations import Generation, IndexDamaged
+from index.reading import Outcome, place_of, read_files
 from index.records import Document, FileReport, Gazette, GazetteError, Paragraph, Passage, Source
-from index.sources import Member, find_sources, read_source
+from index.sources import find_sources
 from index.tables import Item, SegmentWriter, SourceEntry
 from index.writer import SCHEMA, Change, live_sources, matching_encoder, whole_generation, write_generation
 
@@ -33,13 +32,19 @@ log = logging.getLogger("index")
 
 
 def build(
-    paths: Sequence[Path], folder: Path, *, encoder: Encoder | None = None, progress: Progress | None = None
+    paths: Sequence[Path],
+    folder: Path,
+    *,
+    encoder: Encoder | None = None,
+    progress: Progress | None = None,
+    workers: int = 1,
 ) -> list[FileReport]:
     """A new index of files and folders (searched in depth), in place of what the folder held before.
 
     A file that cannot be read is reported as skipped with its reason, the rest is indexed; if nothing can be, the
     folder is left as it was. Vectors of passages that were indexed before are taken over, and a build that was
-    interrupted is taken up where it stopped.
+    interrupted is taken up where it stopped. With several ``workers`` many files are read in processes of their own
+    (a script that asks for that needs the usual ``if __name__ == "__main__"``).
 
     Raises:
         IndexBusy: another process is writing to the folder.
@@ -49,7 +54,7 @@ def build(
     folder = Path(folder)
     with generations.writing(folder):
         partial = _partial(folder, encoder)
-        reading = _Reading(paths, progress, finished=_names_in(partial))
+        reading = _Reading(paths, progress, workers, finished=_names_in(partial))
         change = Change(reading.items(), partial=partial, wanted=reading.wanted)
         with _previous(folder) as previous:
             write_generation(folder, previous, change, encoder)
@@ -57,7 +62,12 @@ def build(
 
 
 def add(
-    paths: Sequence[Path], folder: Path, *, encoder: Encoder | None = None, progress: Progress | None = None
+    paths: Sequence[Path],
+    folder: Path,
+    *,
+    encoder: Encoder | None = None,
+    progress: Progress | None = None,
+    workers: int = 1,
 ) -> list[FileReport]:
     """Add files to an index. One that is there already is left alone; a changed one replaces its older version.
 
@@ -70,7 +80,7 @@ def add(
     folder = Path(folder)
     with _changing(folder) as previous:
         encoder = matching_encoder(folder, previous.manifest.encoder, encoder)
-        reading = _Reading(paths, progress, present=live_sources(previous))
+        reading = _Reading(paths, progress, workers, present=live_sources(previous))
         write_generation(folder, previous, Change(reading.items(), carry=True, gone=reading.replaced), encoder)
         return reading.reports
 
@@ -89,7 +99,7 @@ def remove(names: Sequence[str], folder: Path) -> list[FileReport]:
         reports = []
         gone: set[str] = set()
         for wanted in names:
-            found = [s for s in sources if wanted in {s.id, s.name} or (s.path and s.path == _place(Path(wanted)))]
+            found = [s for s in sources if wanted in {s.id, s.name} or (s.path and s.path == place_of(Path(wanted)))]
             gone.update(source.id for source in found)
             reports += [FileReport(source.name, "removed", source_id=source.id) for source in found]
             if not found:
@@ -119,6 +129,7 @@ class _Reading:
         self,
         paths: Sequence[Path],
         progress: Progress | None,
+        workers: int,
         present: Sequence[SourceEntry] = (),
         finished: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
@@ -127,6 +138,7 @@ class _Reading:
         self.replaced: set[str] = set()  # older versions of what was read
         self._files = list(find_sources([Path(path) for path in paths]))
         self._progress = progress
+        self._workers = workers
         self._present = {source.id: source for source in present}
         self._finished = finished
         self._seen: dict[str, str] = {}
@@ -134,52 +146,33 @@ class _Reading:
     def items(self) -> Iterator[Item]:
         """What is new, as it is read."""
         began, characters = time.monotonic(), 0
-        for done, file in enumerate(self._files, 1):
-            item, report = self._read(file)
-            self.reports.append(report)
-            if item is not None:
-                characters += len(item.source.text)
-                yield item
+        known = frozenset(self._present) | frozenset(self._finished)
+        for done, outcome in enumerate(read_files(self._files, known, self._workers), 1):
+            self.reports.append(self._report(outcome))
+            if outcome.item is not None and self.reports[-1].outcome == "indexed":
+                characters += len(outcome.item.source.text)
+                yield outcome.item
             if self._progress is not None:
                 self._progress(done, len(self._files), characters / (time.monotonic() - began + 1e-9))
 
-    def _read(self, file: Path | Member) -> tuple[Item | None, FileReport]:
-        place = _place(file)
-        try:
-            known = self._known(_id_of(file), file.name, place)
-            if known is not None:
-                return None, known
-            source = read_source(file)
-            known = self._known(source.id, source.name, place)
-            if known is not None:
-                return None, known
-            gazette = parse_gazette(source)
-            passages = tuple(split_passages(gazette, source))
-        except GazetteError as error:
-            return None, FileReport(file.name, "skipped", str(error))
-        if not passages:
-            return None, FileReport(source.name, "skipped", f"{source.name}: 没有可检索的文字")
-        self._seen[source.id] = source.name
-        self.wanted.add(source.id)
-        self.replaced |= self._older(source, place)
-        report = FileReport(source.name, "indexed", "", source.id, len(gazette.documents), len(passages), source.notes)
-        return Item(source, gazette, passages, place), report
-
-    def _known(self, source_id: str | None, name: str, place: str) -> FileReport | None:
-        """What to report of bytes that need not be read again."""
+    def _report(self, outcome: Outcome) -> FileReport:
+        """What becomes of a file, by what it gave and what came before it."""
+        name, source_id, item = outcome.name, outcome.source_id, outcome.item
         if source_id is None:
-            return None
+            return FileReport(name, "skipped", outcome.reason)
         if source_id in self._seen:
             return FileReport(name, "duplicate", f"与 {self._seen[source_id]} 内容相同", source_id)
         if present := self._present.get(source_id):
-            if place == present.path or name == present.name:
+            if outcome.place == present.path or name == present.name:
                 return FileReport(name, "unchanged", source_id=source_id)
             return FileReport(name, "duplicate", f"与 {present.name} 内容相同", source_id)
-        if source_id in self._finished:
-            self._seen[source_id] = self._finished[source_id]
-            self.wanted.add(source_id)
-            return FileReport(name, "indexed", "已在上次中断前读过", source_id)
-        return None
+        self._seen[source_id] = name
+        self.wanted.add(source_id)
+        if item is None:
+            return FileReport(name, "indexed", "上次中断前已读过", source_id)
+        self.replaced |= self._older(item.source, outcome.place)
+        counts = len(item.gazette.documents), len(item.passages)
+        return FileReport(name, "indexed", "", source_id, *counts, notes=item.source.notes)
 
     def _older(self, source: Source, place: str) -> set[str]:
         return {
@@ -188,21 +181,6 @@ class _Reading:
             if other.path
             and (other.path == place or (other.name == source.name and not Path(other.path.partition("!")[0]).exists()))
         }
-
-
-def _id_of(file: Path | Member) -> str | None:
-    """The id the file will have as a source, from its bytes alone; None where it has to be read to know."""
-    try:
-        return generations.sha256(file)[:16] if isinstance(file, Path) and file.is_file() else None
-    except OSError:
-        return None  # read_source says why
-
-
-def _place(file: Path | Member) -> str:
-    """Where a file is, so that the same place is recognised in a later run."""
-    if isinstance(file, Member):
-        return "!".join((_place(file.archive), *file.entries))
-    return str(file.absolute())
 
 
 def code_fingerprint() -> str:
