@@ -179,7 +179,7 @@ def _begins_again(lines: Sequence[Line], i: int, entries: Sequence[Entry]) -> bo
     joined = ""
     for line in lines[i : i + 4]:
         joined += line.squeezed
-        if any(len(entry.title) > 5 and _key(joined) == _key(entry.title) for entry in entries):
+        if any(len(entry.title) > 5 and title_key(joined) == title_key(entry.title) for entry in entries):
             return True
     return False
 
@@ -233,12 +233,18 @@ _THRESHOLD = 0.72
 _BUDGET = 2_000_000  # comparisons of one title with one place; a gazette needs some ten thousand
 
 
-def _key(title: str) -> str:
+def title_key(title: str) -> str:
+    """A title as compared: without spaces, marks, brackets and the punctuation that OCR swaps."""
     return _KEY_DROPPED.sub("", view(title))
 
 
 def _bigrams(key: str) -> frozenset[str]:
     return frozenset(key[i : i + 2] for i in range(len(key) - 1))
+
+
+def title_bigrams(title: str) -> frozenset[str]:
+    """The bigrams of a title without marks and spaces, for ``similarity``."""
+    return _bigrams(title_key(title))
 
 
 def similarity(left: frozenset[str], right: frozenset[str]) -> float:
@@ -257,8 +263,8 @@ def match_entries(entries: Sequence[Entry], lines: Sequence[Line], start: int) -
     A title may be broken over up to four lines and differ a little; what stands under it (a byline, a note of
     adoption) counts for a place. The best increasing chain of places is chosen.
     """
-    keys = [_key(entry.title) for entry in entries]
-    short_keys = [_key(entry.last_line) for entry in entries]
+    keys = [title_key(entry.title) for entry in entries]
+    short_keys = [title_key(entry.last_line) for entry in entries]
     wanted = [_bigrams(key) for key in keys]
     longest = max(map(len, keys), default=0) * 1.4 + 10
     exact: dict[str, list[int]] = {}
@@ -309,7 +315,7 @@ def _blocks(lines: Sequence[Line], i: int, longest: float) -> list[tuple[int, st
         line = lines[i + count - 1]
         if line.end - line.start > 160 or (count > 1 and line.cells):
             break
-        key += _key(line.text)
+        key += title_key(line.text)
         if len(key) > longest:
             break
         if len(key) > 3:
