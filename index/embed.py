@@ -27,6 +27,7 @@ Vectors: TypeAlias = npt.NDArray[np.float32]
 
 SHIPPED = Path(__file__).parent / "encoder"
 SHIPPED_NAME = "gazette-static-zh"
+TOKENIZER = "tokenizer.json"
 _BATCH = 1024  # texts gathered at once: 1,024 passages of 200 words and 128 dimensions are 100 MB
 
 
@@ -63,6 +64,20 @@ def unit_rows(matrix: npt.ArrayLike) -> Vectors:
     return np.where(usable, rows / np.where(usable, norms, 1), 0).astype(np.float32)
 
 
+@lru_cache(maxsize=4)
+def shipped_tokenizer(folder: Path = SHIPPED) -> Tokenizer:
+    """The cutter into words that encoder and word vectors share; reading it takes a tenth of a second.
+
+    Raises:
+        OSError, ValueError: if the file is missing or damaged.
+    """
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_str((folder / TOKENIZER).read_text(encoding="utf-8"))
+    tokenizer.no_padding()
+    return tokenizer
+
+
 class StaticEncoder:
     """A folder with one ``StaticEmbedding``, read without torch.
 
@@ -73,18 +88,16 @@ class StaticEncoder:
     def __init__(self, folder: Path, name: str = SHIPPED_NAME) -> None:
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
-        from tokenizers import Tokenizer
 
-        weights, tokenizer = folder / "model.safetensors", folder / "tokenizer.json"
+        weights = folder / "model.safetensors"
         try:
             self._table: Vectors = load_file(weights)["embedding.weight"].astype(np.float32, copy=False)
-            self.fingerprint = _sha256((weights, tokenizer))
-            self.tokenizer: Tokenizer = Tokenizer.from_str(tokenizer.read_text(encoding="utf-8"))
+            self.fingerprint = _sha256((weights, folder / TOKENIZER))
+            self._tokenizer = shipped_tokenizer(folder)
         except (OSError, KeyError, ValueError, SafetensorError) as error:
             raise EncoderNotFound(
                 f"{folder}: not a whole static encoder ({error}); install the package anew"
             ) from error
-        self.tokenizer.no_padding()
         self.name = name
         self.dimensions = int(self._table.shape[1])
 
@@ -93,7 +106,7 @@ class StaticEncoder:
         out = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for first in range(0, len(texts), _BATCH):
             batch = list(texts[first : first + _BATCH])
-            encodings = self.tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+            encodings = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
             ids = [e.ids for e in encodings]
             filled = np.flatnonzero([len(row) for row in ids])  # reduceat would give an empty text its neighbour's row
             if not len(filled):

@@ -1,0 +1,143 @@
+"""Word vectors: how well a passage's words match a question's, also where they are other words.
+
+A question word scores its weight times the squared cosine of the nearest word of the passage; cosines under
+``FLOOR`` count nothing, the same word counts 1. This is the late interaction of ColBERT (Khattab and Zaharia, SIGIR
+2020) with one vector a word instead of one a token in context, so a passage needs no encoding of its own: only to be
+cut into words, by the cutter of the shipped encoder. Vectors and weights are trained by ``index/encoder/train.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from index.embed import SHIPPED, shipped_tokenizer
+
+Words: TypeAlias = npt.NDArray[np.uint16]  # numbers of words in the order of the text, END where a sentence ends
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+FLOOR = 0.4
+END = 0  # the number of the unknown word: it has no vector, so it marks the end of a sentence
+_ENDS = "。！？；!?;"
+_MARK = np.array([END], dtype=np.uint16)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How the words of one question are found in n passages: arrays of n shares of the question's weight, 0 to 1.
+
+    ``passage`` is what the whole passage matches, ``sentence`` what its best sentence alone does, ``exact`` what the
+    passage matches with the very same words, ``head`` what title and headings match, ``both`` each word at its best.
+    """
+
+    passage: Floats
+    sentence: Floats
+    exact: Floats
+    head: Floats
+    both: Floats
+
+
+class WordVectors:
+    """The vectors and weights of the shipped words.
+
+    Raises:
+        OSError, SafetensorError: if a file is missing or damaged.
+    """
+
+    def __init__(self, folder: Path = SHIPPED) -> None:
+        from safetensors.numpy import load_file
+
+        arrays = load_file(folder / "words.safetensors")
+        self._rows: npt.NDArray[np.int8] = arrays["vectors"]
+        self._scales: Floats = arrays["scales"].astype(np.float32)
+        self.weights: Floats = arrays["weights"].astype(np.float32)
+        self._tokenizer = shipped_tokenizer(folder)
+        self._ends = np.zeros(len(self._rows), dtype=bool)
+        for mark in _ENDS:
+            if (number := self._tokenizer.token_to_id(mark)) is not None:
+                self._ends[number] = True
+        self._known = self.weights > 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def cut(self, texts: Sequence[str]) -> list[Words]:
+        """Each text's words by number, those without a vector left out, ``END`` at the ends of sentences."""
+        found = []
+        for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False):
+            ids = np.array(encoding.ids, dtype=np.uint16)
+            ids[self._ends[ids]] = END
+            found.append(ids[self._known[ids] | (ids == END)])
+        return found
+
+    def words(self, numbers: Words) -> list[str]:
+        """The words of those numbers."""
+        return [self._tokenizer.id_to_token(int(n)) or "" for n in numbers]
+
+    def vectors(self, numbers: npt.NDArray[np.integer]) -> Floats:
+        """(n, dimensions) unit rows."""
+        rows: Floats = self._rows[numbers].astype(np.float32) * self._scales[numbers][:, None]
+        return rows
+
+    def match(self, question: Words, passages: Sequence[Words], heads: Sequence[Words]) -> Match:
+        """How the question's words, each counted once, are found in each passage and in its title and headings.
+
+        Raises:
+            ValueError: if there are not as many heads as passages.
+        """
+        if len(heads) != len(passages):
+            raise ValueError(f"{len(passages)} passages but {len(heads)} heads")
+        asked = np.unique(question[question != END])
+        weights = self.weights[asked]
+        if not len(passages) or not weights.sum():
+            nothing = np.zeros(len(passages), dtype=np.float32)
+            return Match(nothing, nothing, nothing, nothing, nothing)
+        share = weights / weights.sum()
+        # A mark before each: then none is empty, and the first sentence of each begins with it.
+        body = np.concatenate([part for words in passages for part in (_MARK, words)])
+        head = np.concatenate([part for words in heads for part in (_MARK, words)])
+        bodies = np.cumsum([0, *(len(words) + 1 for words in passages[:-1])])
+        present, place = np.unique(np.concatenate([body, head]), return_inverse=True)
+        closeness, same = self._closeness(asked, present)
+        near = closeness[:, place[: len(body)]]
+        sentences = np.flatnonzero(body == END)
+        in_sentence = np.maximum.reduceat(near, sentences, axis=1)
+        first = np.searchsorted(sentences, bodies)
+        in_passage = np.maximum.reduceat(in_sentence, first, axis=1)
+        in_head = np.maximum.reduceat(
+            closeness[:, place[len(body) :]], np.cumsum([0, *(len(words) + 1 for words in heads[:-1])]), axis=1
+        )
+        return Match(
+            passage=share @ in_passage,
+            sentence=np.maximum.reduceat(share @ in_sentence, first),
+            exact=share @ np.maximum.reduceat(same[:, place[: len(body)]], bodies, axis=1),
+            head=share @ in_head,
+            both=share @ np.maximum(in_passage, in_head),
+        )
+
+    def _closeness(self, asked: Words, present: Words) -> tuple[Floats, Floats]:
+        """(len(asked), len(present)): squared cosines from ``FLOOR`` up; and 1 where it is the same word, else 0."""
+        cosine = self.vectors(asked) @ self.vectors(present).T
+        same = (asked[:, None] == present[None, :]).astype(np.float32)
+        closeness = np.where(cosine >= FLOOR, cosine**2, 0).astype(np.float32)
+        closeness[:, present == END] = 0
+        return np.maximum(closeness, same), same
+
+    def nearest(self, number: int, k: int) -> list[tuple[int, float]]:
+        """The k words nearest to one with their cosines, best first, itself left out."""
+        cosines = (self._rows @ self.vectors(np.array([number]))[0]) * self._scales
+        cosines[number] = -1
+        best = np.argsort(-cosines, kind="stable")[:k]
+        return [(int(i), float(cosines[i])) for i in best]
+
+
+@lru_cache(maxsize=1)
+def shipped_words() -> WordVectors:
+    """The word vectors that come with the package."""
+    return WordVectors()
