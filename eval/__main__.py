@@ -39,60 +39,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="gazette-eval", description="评测：检索、答案、引文、拒答与速度。" + str(__doc__)
+        prog="gazette-eval",
+        description="评测检索、答案、引文、拒答与速度。Score question files and public collections, compare runs.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", help="score question files; report.json and report.html in --out")
+    run = commands.add_parser("run", help="给题集评分，写出 report.json 与 report.html")
     run.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")
-    run.add_argument("--index", type=Path, metavar="DIR", help="index to ask; without it the one over data/")
-    run.add_argument("--out", type=Path, default=Path("build/report"), metavar="DIR", help="default: build/report")
-    run.add_argument("--ablation", action="store_true", help="also retrieval with each part alone and together")
-    run.add_argument("--baselines", action="store_true", help="also BM25, vectors and a plain splitter beside ours")
-    run.add_argument("--seed", type=int, default=0, help="of the bootstrap (default 0)")
+    run.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹；缺省为 data/ 的索引")
+    run.add_argument(
+        "--out", type=Path, default=Path("build/report"), metavar="DIR", help="报告文件夹（缺省 build/report）"
+    )
+    run.add_argument("--ablation", action="store_true", help="另测检索各部分单独与合用的效果")
+    run.add_argument("--baselines", action="store_true", help="另测 BM25、向量、定长切分三种基线")
+    run.add_argument("--seed", type=int, default=0, help="自助法的随机种子（缺省 0）")
     run.set_defaults(run=_run)
 
-    compare = commands.add_parser("compare", help="paired differences B - A; exit 1 on a significant loss")
-    compare.add_argument("before", type=Path, metavar="A", help="report.json, or the folder it is in")
+    compare = commands.add_parser("compare", help="两份报告的配对差异 B - A；显著变差时退出码为 1")
+    compare.add_argument("before", type=Path, metavar="A", help="report.json 或其所在文件夹")
     compare.add_argument("after", type=Path, metavar="B")
     compare.add_argument("--seed", type=int, default=0)
     compare.set_defaults(run=_compare)
 
-    retrieval = commands.add_parser("retrieval", help="BEIR-style collection: recall, MRR, nDCG at 1, 5, 10, 100")
+    retrieval = commands.add_parser("retrieval", help="BEIR 格式的检索集：recall、MRR、nDCG @ 1、5、10、100")
     retrieval.add_argument("--corpus", type=Path, required=True, metavar="C.jsonl[.gz]")
     retrieval.add_argument("--queries", type=Path, required=True, metavar="Q.jsonl[.gz]")
-    retrieval.add_argument("--qrels", type=Path, metavar="R.tsv", help="without them only --run is written")
-    retrieval.add_argument("--run", dest="trec", type=Path, metavar="OUT.trec", help="the ranking, TREC run format")
-    retrieval.add_argument("--keep", type=Path, metavar="DIR", help="keep the index here, and use it if it is there")
-    retrieval.add_argument("--depth", type=int, default=100, help="documents ranked per query (default 100)")
+    retrieval.add_argument("--qrels", type=Path, metavar="R.tsv", help="缺省时只写出 --run")
+    retrieval.add_argument("--run", dest="trec", type=Path, metavar="OUT.trec", help="把排序写成 TREC run 格式")
+    retrieval.add_argument("--keep", type=Path, metavar="DIR", help="索引留在此处；已有则直接使用")
+    retrieval.add_argument("--depth", type=int, default=100, help="每个查询排多少篇（缺省 100）")
     retrieval.set_defaults(run=_retrieval)
 
-    squad = commands.add_parser("squad", help="SQuAD, CMRC, DRCD, XQuAD files: EM, F1, abstention")
+    squad = commands.add_parser("squad", help="阅读理解集（SQuAD、CMRC、DRCD、XQuAD）：EM、F1、拒答")
     squad.add_argument("file", type=Path, metavar="FILE.json[.gz]")
-    squad.add_argument(
-        "--predictions", type=Path, metavar="OUT.json", help="write {id: words}, as official scripts read"
-    )
+    squad.add_argument("--predictions", type=Path, metavar="OUT.json", help="写出 {id: 答案}，供官方脚本评分")
     squad.set_defaults(run=_squad)
     for command in (retrieval, squad):
-        command.add_argument("--encoder", metavar="NAME_OR_DIR", help="another encoder than the shipped one")
-        command.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
+        command.add_argument("--encoder", metavar="NAME_OR_DIR", help="不用自带的编码器，换用此名称或文件夹")
+        command.add_argument("--workers", type=int, metavar="N", help="进程数（缺省为核数）")
         command.add_argument("--seed", type=int, default=0)
 
-    bench = commands.add_parser("bench", help="build rate, size, speed, memory as a Markdown table")
-    bench.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="the first scale (default data/)")
-    bench.add_argument("--texts", type=Path, metavar="DIR", help="second scale: these texts beside data/")
-    bench.add_argument("--passages", type=int, metavar="N", help="third scale: about N passages mixed from --texts")
-    bench.add_argument("--questions", type=Path, metavar="FILE.jsonl", help="asked besides 200 random phrases")
-    bench.add_argument("--work", type=Path, metavar="DIR", help="where indexes are built (default: a temporary folder)")
+    bench = commands.add_parser("bench", help="建库速度、体积、问答用时、内存，输出 Markdown 表")
+    bench.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="第一档：此文件夹（缺省 data/）")
+    bench.add_argument("--texts", type=Path, metavar="DIR", help="第二档：再加上这些文本")
+    bench.add_argument("--passages", type=int, metavar="N", help="第三档：用 --texts 的句子混编约 N 段")
+    bench.add_argument("--questions", type=Path, metavar="FILE.jsonl", help="除 200 个随机短语外另问这些问题")
+    bench.add_argument("--work", type=Path, metavar="DIR", help="在此处建索引（缺省为临时文件夹）")
     bench.set_defaults(run=_bench)
 
-    feedback = commands.add_parser("feedback", help="the page's feedback -> question records to complete")
+    feedback = commands.add_parser("feedback", help="把页面反馈转成待补全的题目")
     feedback.add_argument("file", type=Path, metavar="FEEDBACK.jsonl")
     feedback.set_defaults(run=_feedback)
 
-    check = commands.add_parser("check", help="are question files sound: ids, types, evidence in the text, answers")
+    check = commands.add_parser("check", help="检查题集：编号、类型、证据是否在原文中、答案")
     check.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")
-    check.add_argument("--source", action="append", type=Path, metavar="PATH", help="text or folder asked about: data/")
+    check.add_argument("--source", action="append", type=Path, metavar="PATH", help="所问的文本或文件夹（缺省 data/）")
     check.set_defaults(run=_check)
     return parser
 

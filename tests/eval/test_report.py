@@ -1,6 +1,7 @@
 """Outcomes become figures by part, are saved and read back, compared, and shown without harm."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,30 +12,27 @@ from eval.page import render
 from eval.report import Report, ReportError, Setting, interval_lines, load_outcomes, misses, save, summarise, table
 from eval.run import Outcome
 
-SETTING = Setting("ours", ("a.jsonl",), "0" * 64, "build/gazettes", 402, "static", "f" * 64, 0, "run", "2025", "here")
-RIGHT = Outcome(
-    id="q1", question="问", resolved_question="问", type="number", style="lexical", dialogue=False, answerable=True,
-    expected=(("206所",),), evidence=("学校206所",), document="报告", status="answered", answer="206所",
-    sentence="学校206所", confidence=0.9, reason="", relevant_ranks=(2,), top_passage="", short=True, shown=True,
-    citations=1, verbatim=1, proving=1, cause="", milliseconds=5.0,
-)  # fmt: skip
-WRONG = replace(RIGHT, short=False, shown=False, proving=0, cause="retrieved, not read", confidence=0.7)
-REFUSED = replace(
-    WRONG, status="not_found", answer="", sentence="", citations=0, verbatim=0, relevant_ranks=(),
-    cause="wrongly refused", confidence=0.1,
-)  # fmt: skip
-UNANSWERABLE = replace(REFUSED, answerable=False, expected=(), evidence=(), cause="", type="person")
 
-
-def outcomes() -> list[Outcome]:
-    kinds = [RIGHT, RIGHT, WRONG, REFUSED, UNANSWERABLE]
-    singles = [replace(o, id=f"q{n}", style="lexical" if n < 2 else "colloquial") for n, o in enumerate(kinds)]
-    return [*singles, replace(RIGHT, id="d1.1", dialogue=True, style="", type="")]
+@pytest.fixture
+def refused(wrong: Outcome) -> Outcome:
+    return replace(
+        wrong, status="not_found", answer="", sentence="", citations=0, verbatim=0, relevant_ranks=(),
+        cause="wrongly refused", confidence=0.1,
+    )  # fmt: skip
 
 
 @pytest.fixture
-def report() -> Report:
-    return summarise(outcomes(), SETTING)
+def outcomes(right: Outcome, wrong: Outcome, refused: Outcome) -> list[Outcome]:
+    """Two right, one wrong, one refused, one rightly refused, and a turn of a dialogue."""
+    unanswerable = replace(refused, answerable=False, expected=(), evidence=(), cause="", type="person")
+    kinds = [right, right, wrong, refused, unanswerable]
+    singles = [replace(o, id=f"q{n}", style="lexical" if n < 2 else "colloquial") for n, o in enumerate(kinds)]
+    return [*singles, replace(right, id="d1.1", dialogue=True, style="", type="")]
+
+
+@pytest.fixture
+def report(outcomes: list[Outcome], setting: Setting) -> Report:
+    return summarise(outcomes, setting)
 
 
 def test_figures_by_hand(report: Report) -> None:
@@ -65,11 +63,11 @@ def test_tables_are_lined_up(report: Report) -> None:
     assert "[0." in interval_lines(everything)
 
 
-def test_a_report_is_read_back(report: Report, tmp_path: Path) -> None:
+def test_a_report_is_read_back(report: Report, outcomes: list[Outcome], tmp_path: Path) -> None:
     save(report, tmp_path / "report.json")
-    read, setting = load_outcomes(tmp_path)
-    assert read == outcomes()
-    assert setting["questions"] == ["a.jsonl"]
+    read, said = load_outcomes(tmp_path)
+    assert read == outcomes
+    assert said["questions"] == ["a.jsonl"]
 
 
 @pytest.mark.parametrize(
@@ -86,39 +84,35 @@ def test_what_is_no_report_is_refused(content: str, tmp_path: Path) -> None:
         load_outcomes(tmp_path)
 
 
-def many(right: int, asked: int = 100) -> list[Outcome]:
-    return [replace(RIGHT if n < right else WRONG, id=f"q{n}") for n in range(asked)]
-
-
-def test_a_loss_is_told_from_chance() -> None:
+def test_a_loss_is_told_from_chance(hundred: Callable[[int], list[Outcome]], refused: Outcome) -> None:
     def words(before: int, after: int) -> dict[str, tuple[bool, bool]]:
-        found = comparing.compare(many(before), many(after))
+        found = comparing.compare(hundred(before), hundred(after))
         return {d.measure: (d.is_loss, d.is_gain) for d in found}
 
     assert words(80, 60)["shown"] == (True, False)
     assert words(60, 80)["shown"] == (False, True)
     assert words(80, 79)["shown"] == (False, False), "one question in a hundred may be chance"
     assert words(80, 80)["hit@1"] == (False, False)
-    more_refused = [replace(REFUSED, id=o.id) if n < 20 else o for n, o in enumerate(many(80))]
-    losses = {d.measure for d in comparing.compare(many(80), more_refused) if d.is_loss}
+    more_refused = [replace(refused, id=o.id) if n < 20 else o for n, o in enumerate(hundred(80))]
+    losses = {d.measure for d in comparing.compare(hundred(80), more_refused) if d.is_loss}
     assert "false_refusal" in losses, "more is worse there"
-    assert "LOSS" in comparing.table(comparing.compare(many(80), many(60)))
+    assert "LOSS" in comparing.table(comparing.compare(hundred(80), hundred(60)))
 
 
-def test_only_the_same_questions_are_compared() -> None:
+def test_only_the_same_questions_are_compared(right: Outcome) -> None:
     with pytest.raises(ReportError, match="share no question"):
-        comparing.compare([RIGHT], [replace(RIGHT, id="other")])
+        comparing.compare([right], [replace(right, id="other")])
     with pytest.raises(ReportError, match="worded differently"):
-        comparing.compare([RIGHT], [replace(RIGHT, question="另一问")])
+        comparing.compare([right], [replace(right, question="另一问")])
 
 
-def test_the_page_runs_nothing_and_fetches_nothing(report: Report) -> None:
+def test_the_page_runs_nothing_and_fetches_nothing(outcomes: list[Outcome], wrong: Outcome, setting: Setting) -> None:
     evil = '<script>alert(1)</script><img src="http://x/y" onerror=alert(1)>"\'&'
     hostile = replace(
-        WRONG, id="q9", question=evil, answer=evil, sentence=evil, document=evil, top_passage=evil, reason=evil,
+        wrong, id="q9", question=evil, answer=evil, sentence=evil, document=evil, top_passage=evil, reason=evil,
         expected=((evil,),), evidence=(evil,), style=evil, type=evil, resolved_question=evil + "2",
     )  # fmt: skip
-    page = render(summarise([*outcomes(), hostile], replace(SETTING, index=evil, command=evil)))
+    page = render(summarise([*outcomes, hostile], replace(setting, index=evil, command=evil)))
     assert "<script" not in page
     assert "<img" not in page
     assert "&lt;script&gt;" in page

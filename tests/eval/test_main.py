@@ -1,0 +1,78 @@
+"""The commands, on small files."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from eval.__main__ import main
+from eval.report import Setting, save, summarise
+from eval.run import Outcome
+
+CORPUS = {
+    "d1": "机动车停车场收费标准由市价格主管部门制定。",
+    "d2": "学校应当保障学生午餐安全。",
+    "d3": "代表应当出席会议。",
+}
+
+
+def collection(folder: Path) -> list[str]:
+    """A BEIR folder of three documents; the arguments that name its files."""
+    corpus = "\n".join(json.dumps({"_id": name, "title": "", "text": text}) for name, text in CORPUS.items())
+    (folder / "corpus.jsonl.gz").write_bytes(gzip.compress(corpus.encode()))
+    (folder / "queries.jsonl").write_text('{"id": "q1", "text": "停车收费谁定"}\n{"id": "q2", "text": "学生午餐"}\n')
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\nq2\td2\t1\n")
+    return ["--corpus", str(folder / "corpus.jsonl.gz"), "--queries", str(folder / "queries.jsonl")]
+
+
+def test_retrieval_ranks_scores_and_writes_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["retrieval", *collection(tmp_path), "--workers", "1", "--keep", str(tmp_path / "index")]
+    assert main([*arguments, "--qrels", str(tmp_path / "qrels.tsv"), "--run", str(tmp_path / "out.trec")]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[1].split() == ["recall", "1.0000", "1.0000", "1.0000", "1.0000"]
+    run = [line.split() for line in (tmp_path / "out.trec").read_text().splitlines()]
+    assert [(row[0], row[2]) for row in run if row[3] == "1"] == [("q1", "d1"), ("q2", "d2")]
+    # Without qrels the index that was kept is used, and the run is written all the same.
+    assert main([*arguments, "--run", str(tmp_path / "again.trec")]) == 0
+    assert (tmp_path / "again.trec").read_bytes() == (tmp_path / "out.trec").read_bytes()
+
+
+def test_compare_exits_1_on_a_loss(
+    hundred: Callable[[int], list[Outcome]], setting: Setting, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, right in (("a", 80), ("b", 60)):
+        (tmp_path / name).mkdir()
+        save(summarise(hundred(right), setting), tmp_path / name / "report.json")
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b" / "report.json")]) == 1
+    assert "LOSS" in capsys.readouterr().out
+    assert main(["compare", str(tmp_path / "b"), str(tmp_path / "a")]) == 0
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        pytest.param(["run", "missing.jsonl"], 1, id="no such question file"),
+        pytest.param(["compare", "missing", "missing"], 1, id="no such report"),
+        pytest.param(["squad", "missing.json"], 1, id="no such reading file"),
+        pytest.param(["feedback", "missing.jsonl"], 1, id="no such feedback"),
+        pytest.param(["bench", "--passages", "10"], 1, id="nothing to mix passages from"),
+    ],
+)
+def test_what_fails_says_so_in_one_line(
+    arguments: list[str], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == code
+    message = capsys.readouterr().err
+    assert message.startswith("gazette-eval: ")
+    assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["unknown"], ["retrieval"], ["compare", "one"]])
+def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert "usage: gazette-eval" in capsys.readouterr().err
