@@ -111,10 +111,9 @@ def measure_building(paths: Sequence[Path], folder: Path) -> Built:
 
 def measure_asking(folder: Path, questions: Sequence[str]) -> Asked:
     """Ask all questions by one thread, then by eight at once."""
+    from index.store import open_index
     from qa.ask import Assistant
     from qa.retrieve import retrieve
-
-    from index.store import open_index
 
     begun = time.perf_counter()
     index = open_index(folder)
