@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from index.records import GazetteError
 from index.sources import SUFFIXES
 from page.frame import header, scope_bar, welcome
 from page.shelves import add_hint, shelves
@@ -40,6 +44,7 @@ class Parts:
     ledgers: gr.Tab
     library: gr.Tab
     pane: gr.HTML
+    ledger: gr.HTML
     shelves: gr.HTML
     files: gr.File
     reports: gr.HTML
@@ -59,6 +64,7 @@ class Parts:
             self.ledgers,
             self.library,
             self.pane,
+            self.ledger,
             self.shelves,
             self.files,
             self.visit,
@@ -118,7 +124,7 @@ def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
             with gr.Tab(say("zh", "tab_read"), id="read") as read:
                 pane = _html(desk.pane(first, ""), "reader", "open")
             with gr.Tab(say("zh", "tab_ledgers"), id="ledgers") as ledgers:
-                gr.HTML("")
+                ledger = _html("", "ledgers", "open", "ledger", "export")
             with gr.Tab(say("zh", "tab_library"), id="library") as library:
                 listing = _html(shelves(desk.library, "", "zh"), "shelves", "open", "remove")
                 files = gr.File(
@@ -144,6 +150,7 @@ def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
         ledgers,
         library,
         pane,
+        ledger,
         listing,
         files,
         reports,
@@ -163,12 +170,15 @@ def _wire(page: gr.Blocks, parts: Parts, do: Handlers) -> None:
     if do.model is not None:
         asked.then(do.write, [p.visit], [p.stop, p.talk, p.visit], **quiet, concurrency_id=WRITE, concurrency_limit=1)
         p.stop.click(do.stop, [p.visit], [p.stop], **quiet, queue=False)
-    for part in (p.talk, p.pane, p.shelves):
+    p.ledgers.select(do.ledger, [p.visit], [p.ledger], **find)
+    p.ledger.ledger(do.choose_ledger, [p.visit], [p.ledger, p.visit], **find, trigger_mode="always_last")
+    for part in (p.talk, p.pane, p.shelves, p.ledger):
         part.open(do.open, [p.visit], [p.pane, p.visit], **find, trigger_mode="always_last")
     p.scope.narrow(do.narrow, [p.visit], [p.scope, p.visit], **find, trigger_mode="multiple")
     p.top.language(do.speak, [p.visit], p.everything, **find)
     p.top.restart(do.restart, [p.visit], p.everything, **find)
-    p.top.export(do.carry, [p.visit], [p.parcel], **find)
+    for part in (p.top, p.ledger):
+        part.export(do.carry, [p.visit], [p.parcel], **find)
     p.talk.feedback(do.rate, [p.visit], None, **find)
     p.files.upload(
         do.upload,
@@ -180,3 +190,81 @@ def _wire(page: gr.Blocks, parts: Parts, do: Handlers) -> None:
     )
     p.shelves.remove(do.remove, [p.visit], [p.shelves, p.scope, p.pane, p.visit], **find)
     page.unload(do.leave)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve the page. Exit code 0; 1 where the work failed; 2 for wrong usage."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    if args.allow_library_changes and args.index is None:
+        parser.error("--allow-library-changes 需要 --index：缺省索引由 data/ 生成，页面上的更改会在重建时丢失")
+    try:
+        return _serve(args)
+    except GazetteError as error:
+        print(f"gazette-app: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gazette-app",
+        description="公报问答页面：提问、看出处、读原文。 The chat page: ask, see the proof, read the gazette.",
+        epilog="例: gazette-app --index build/gazettes --port 7860",
+    )
+    parser.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹；缺省为 data/ 的索引，首次使用时建立")
+    parser.add_argument("--host", default="127.0.0.1", help="监听地址（缺省 127.0.0.1，只有本机能打开）")
+    parser.add_argument("--port", type=int, default=7860, help="端口（缺省 7860）")
+    parser.add_argument("--auth", metavar="USER:FILE", help="登录用户名与密码文件（密码是文件的第一行）")
+    parser.add_argument("--no-auth", action="store_true", help="允许其他机器不登录就打开（请只在可信网络中使用）")
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME", help="还接受以这个域名打开；可重复"
+    )
+    parser.add_argument("--allow-library-changes", action="store_true", help="页面上添加、移出的公报对所有人生效")
+    parser.add_argument(
+        "--model", metavar="NAME_OR_URL", help="写摘要的本地模型：文件夹，或本机服务的地址 http://127.0.0.1:…/v1"
+    )
+    parser.add_argument("--served-as", default="default", metavar="NAME", help="模型在该服务上的名字")
+    parser.add_argument(
+        "--feedback", type=Path, default=Path("build/feedback.jsonl"), metavar="FILE", help="评价存放处"
+    )
+    parser.add_argument("--mcp", action="store_true", help="同时作为 MCP 服务（地址 /gradio_api/mcp/）")
+    return parser
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from page import serve
+
+    login = serve.password_of(args.auth) if args.auth else None
+    serve.check_exposure(args.host, login, no_auth=args.no_auth)
+    listener = serve.listen(args.host, args.port)  # before the work of seconds: a port in use is said at once
+    serve.import_meanwhile()
+
+    from index.store import open_index
+    from page.desk import Desk
+    from page.feedback import Feedback
+    from page.library import Library
+    from page.stores import IndexStore
+    from qa.ask import Assistant
+
+    folder = args.index
+    if folder is None:
+        from index.home import default_index
+
+        folder = default_index(told=lambda line: print(line, file=sys.stderr))
+    model = None
+    if args.model:
+        from qa.generate import load_model
+
+        model = load_model(args.model, served_as=args.served_as)
+    assistant = Assistant(open_index(folder), model=model)
+    desk = Desk(Library(assistant, IndexStore(model), shared_changes=args.allow_library_changes))
+    page = build_app(desk, Feedback(args.feedback), model)
+    app = serve.mount(page, desk, host=args.host, port=args.port, names=args.allow_host, login=login, mcp=args.mcp)
+    print(f"{say('zh', 'title')}: http://{serve.place(args.host, args.port)}/", flush=True)
+    serve.run(app, listener)
+    desk.library.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

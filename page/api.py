@@ -147,6 +147,26 @@ class Api:
             raise gr.Error(f"this answer has no citation {n}", print_exception=False)
         return reference(citation, styles[style])
 
+    def ledger(self, kind: str, gazette: str = "") -> list[dict[str, str]]:
+        """List what a gazette states of one kind, each row with its sentence and place.
+
+        Args:
+            kind: "appointments", "votes", "figures", "undertakings", "links", "status" or "checks".
+            gazette: The gazette's id from list_gazettes; empty for the first.
+
+        Returns:
+            Rows; empty where the gazette states nothing of the kind.
+        """
+        known = {g.source_id for g in self._desk.library.gazettes("")}
+        source_id = gazette or next(iter(known), "")
+        if source_id not in known:
+            raise gr.Error("no gazette has this id: see list_gazettes", print_exception=False)
+        rows = self._desk.library.facts(source_id, "").rows
+        found = next((rows[k] for k in rows if k == kind), None)
+        if found is None:
+            raise gr.Error(f"no such ledger: use one of {', '.join(rows)}", print_exception=False)
+        return found
+
     def feedback(self, question: str, verdict: str, note: str = "") -> str:
         """Record on this machine whether the answer to a question was right.
 
@@ -168,17 +188,16 @@ class Api:
         return answer.to_json(self._desk.library.names(""))
 
     def _find(self, document_id: str) -> tuple[Gazette, Document]:
-        for gazette in self._desk.library.gazettes(""):
-            for document in gazette.documents:
-                if document.id == document_id:
-                    return gazette, document
-        raise gr.Error("no document has this id: see list_gazettes", print_exception=False)
+        found = self._desk.library.document(document_id, "")
+        if found is None:
+            raise gr.Error("no document has this id: see list_gazettes", print_exception=False)
+        return found
 
 
 def offer(desk: Desk, feedback: Feedback) -> None:
     """Add the endpoints to the Blocks being built."""
     api = Api(desk, feedback)
-    for endpoint in (api.ask, api.search, api.list_gazettes, api.read_document, api.cite, api.feedback):
+    for endpoint in (api.ask, api.search, api.list_gazettes, api.read_document, api.cite, api.ledger, api.feedback):
         endpoint_of(endpoint, api_name=endpoint.__name__, concurrency_id="find")
 
 

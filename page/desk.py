@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from index.records import Document, Filter, Gazette, GazetteError
+from index.records import Filter, GazetteError
 from page.answers import conversation
+from page.ledgers import ledger_pane
 from page.library import Library
 from page.reader import Place, cover_pane, document_pane, notice_pane
 from page.strings import Language, say
@@ -33,6 +34,8 @@ class Visit:
     summary: SummaryMode = "off"
     place: Place | None = None
     cover: str | None = None  # the gazette whose cover is open, when no document is
+    ledger: str = "votes"
+    ledger_gazette: str | None = None  # None for the newest
     message: str = ""  # shown in the pane when the place asked for is not there
 
 
@@ -111,7 +114,7 @@ class Desk:
         if visit.place is None:
             cover = next((g for g in gazettes if g.source_id == visit.cover), None)
             return cover_pane(gazettes, cover, visit.language)
-        found = self._document(visit.place.document_id, visitor)
+        found = self.library.document(visit.place.document_id, visitor)
         if found is None:
             source = visit.place.document_id.rpartition("-")[0] or visit.place.document_id
             return notice_pane(say(visit.language, "gone", source=source[:40]))
@@ -125,16 +128,32 @@ class Desk:
         """The conversation of the visit as HTML; empty before the first question."""
         return conversation(visit.turns, visit.language, self.scopes(visitor))
 
+    def ledgers(self, visit: Visit, visitor: str) -> str:
+        """The chosen ledger of the chosen gazette as HTML."""
+        gazettes = self.library.gazettes(visitor)
+        if not gazettes:
+            return ""
+        chosen = self.ledger_gazette(visit, visitor)
+        gazette = next(g for g in gazettes if g.source_id == chosen)
+        return ledger_pane(gazettes, gazette, self.library.facts(chosen, visitor), visit.ledger, visit.language)
+
+    def ledger_gazette(self, visit: Visit, visitor: str) -> str:
+        """The id of the gazette whose ledgers are shown: the one chosen, the one being read, or the newest.
+
+        Raises:
+            ValueError: if there is no gazette.
+        """
+        gazettes = self.library.gazettes(visitor)
+        known = {g.source_id for g in gazettes}
+        read = visit.place.document_id.rpartition("-")[0] if visit.place else None
+        for wanted in (visit.ledger_gazette, read):
+            if wanted in known:
+                return str(wanted)
+        return max(gazettes, key=lambda g: (g.year or 0, g.number or 0)).source_id
+
     def scopes(self, visitor: str) -> dict[str, str]:
         """Source id -> issue, for words about what was searched."""
         return {g.source_id: g.issue for g in self.library.gazettes(visitor)}
-
-    def _document(self, document_id: str, visitor: str) -> tuple[Gazette, Document] | None:
-        for gazette in self.library.gazettes(visitor):
-            for document in gazette.documents:
-                if document.id == document_id:
-                    return gazette, document
-        return None
 
 
 def checked(question: str, language: Language) -> str:

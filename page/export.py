@@ -45,8 +45,12 @@ def parcel(turns: Sequence[Turn], form: str, language: Language, names: Mapping[
         "json": lambda: records(turns, names, base).encode(),
         "docx": lambda: word(turns, language, base, now),
     }
-    data = base64.b64encode(makers[form]()).decode("ascii")
-    return json.dumps({"name": f"gazette-qa-{now:%Y%m%d-%H%M%S}.{form}", "type": MEDIA[form], "data": data})
+    return parcel_of(f"gazette-qa-{now:%Y%m%d-%H%M%S}.{form}", MEDIA[form], makers[form]())
+
+
+def parcel_of(name: str, media: str, data: bytes) -> str:
+    """A file on its way to the browser: JSON ``{name, type, data}`` with base64 data."""
+    return json.dumps({"name": name, "type": media, "data": base64.b64encode(data).decode("ascii")})
 
 
 def markdown(turns: Sequence[Turn], language: Language, base: str, now: datetime) -> str:
@@ -54,14 +58,19 @@ def markdown(turns: Sequence[Turn], language: Language, base: str, now: datetime
     out = [f"# {say(language, 'title')}", "", say(language, "exported", time=f"{now:%Y-%m-%d %H:%M}"), ""]
     for turn in turns:
         answer = turn.answer
-        out += [f"## {_md(answer.question)}", ""]
-        out += [f"{_md(line)}  " for line in _remarks(answer, language)]
-        out += [f"**{_md(answer.answer)}**", ""] if answer.answer else [""]
+        out += [f"## {escape_markdown(answer.question)}", ""]
+        out += [f"{escape_markdown(line)}  " for line in _remarks(answer, language)]
+        out += [f"**{escape_markdown(answer.answer)}**", ""] if answer.answer else [""]
         for c in answer.citations:
-            out += [f"> {_md(c.quote)}", ">", f"> [{c.n}] {_md(c.reference)} [↗](<{base}/{_href(answer, c)}>)", ""]
+            out += [
+                f"> {escape_markdown(c.quote)}",
+                ">",
+                f"> [{c.n}] {escape_markdown(c.reference)} [↗](<{base}/{_href(answer, c)}>)",
+                "",
+            ]
         if answer.summary:
             out += [
-                f"- {_md(s.text)} {''.join(f'[{n}]' for n in s.citations)}"
+                f"- {escape_markdown(s.text)} {''.join(f'[{n}]' for n in s.citations)}"
                 for s in answer.summary.sentences
                 if s.support != "unsupported"
             ]
@@ -159,7 +168,7 @@ def _emphasised(citation: Citation) -> str:
     return safe(quote[:start]) + tag("strong", safe(quote[start:end])) + safe(quote[end:])
 
 
-def _md(text: str) -> str:
+def escape_markdown(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~&])", r"\\\1", _plain(text)).replace("\n", " ")
 
 

@@ -14,6 +14,7 @@ from page import export
 from page.desk import Desk, Refused, SummaryMode, Visit
 from page.feedback import Feedback
 from page.frame import header, scope_bar, welcome
+from page.ledgers import csv_of
 from page.shelves import file_reports, shelves
 from page.startup import without_stubs
 from page.strings import Language, say
@@ -81,6 +82,7 @@ class Handlers:
             gr.Tab(label=say(language, "tab_ledgers")),
             gr.Tab(label=say(language, "tab_library")),
             self.desk.pane(visit, who),
+            "",  # the ledgers are made when their tab is opened
             shelves(self.desk.library, who, language),
             gr.File(label=say(language, "add")),
             visit,
@@ -112,6 +114,16 @@ class Handlers:
         who = _visitor(request)
         visit = self.desk.open(event._data or {}, visit, who)
         return self.desk.pane(visit, who), visit
+
+    def ledger(self, visit: Visit, request: gr.Request) -> Html:
+        """The ledgers, when their tab is opened."""
+        return self.desk.ledgers(visit, _visitor(request))
+
+    def choose_ledger(self, visit: Visit, event: gr.EventData, request: gr.Request) -> tuple[Html, Visit]:
+        """Another ledger, or the ledgers of another gazette."""
+        field, value = event._data.get("field"), str(event._data.get("value"))
+        visit = replace(visit, ledger_gazette=value) if field == "gazette" else replace(visit, ledger=value)
+        return self.desk.ledgers(visit, _visitor(request)), visit
 
     def narrow(self, visit: Visit, event: gr.EventData, request: gr.Request) -> tuple[Html, Visit]:
         """One choice of the bar above the question box."""
@@ -167,11 +179,15 @@ class Handlers:
     # taking along
 
     def carry(self, visit: Visit, event: gr.EventData, request: gr.Request) -> str:
-        """The conversation as a file, for the browser to save: JSON with name, type and base64 data."""
+        """The conversation, or a ledger, as a file for the browser to save: JSON with name, type and base64 data."""
+        if event._data.get("format") == "csv":
+            facts = self.desk.library.facts(self.desk.ledger_gazette(visit, _visitor(request)), _visitor(request))
+            return export.parcel_of(f"{visit.ledger}.csv", "text/csv", csv_of(facts, visit.ledger))
         if not visit.turns:
             gr.Warning(say(visit.language, "nothing_to_export"))
             return ""
-        names = self.desk.library.names(_visitor(request))
+        who = _visitor(request)
+        names = self.desk.library.names(who)
         form = str(event._data.get("format"))
         return export.parcel(visit.turns, form, visit.language, names, str(request.headers.get("origin", "")))
 

@@ -6,28 +6,31 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from index.records import Document, FileReport, Filter, Gazette, GazetteError, Passage, Source
 from index.sources import SUFFIXES
+from page.ledgers import Facts, facts_of
 from qa.records import Answer, Turn
 
 FILE_BYTES = 25_000_000
 FILES_AT_ONCE = 50
+FACTS_KEPT = 32  # gazettes whose ledgers are kept at hand
 SHELF_SECONDS = 6 * 3600  # a visitor's own files are dropped this long after they were last used
 
 
 class Shelved(Protocol):
     """What the page needs of an index."""
 
-    @property
-    def folder(self) -> Path: ...
+    folder: Path
+    documents: Mapping[str, Document]
+
     @property
     def gazettes(self) -> tuple[Gazette, ...]: ...
-    @property
-    def documents(self) -> Mapping[str, Document]: ...
+    def gazette(self, source_id: str) -> Gazette: ...
     def source(self, source_id: str) -> Source: ...
     def passages(self, document_id: str) -> list[Passage]: ...
     def close(self) -> None: ...
@@ -38,17 +41,22 @@ class Asked(Protocol):
 
     @property
     def index(self) -> Shelved: ...
-    def ask(
-        self, question: str, *, turns: Sequence[Turn] = ..., k: int = ..., where: Filter = ..., summary: str = ...
-    ) -> Answer: ...
+    def ask(self, question: str, *, turns: Sequence[Turn] = ..., k: int = ..., where: Filter = ...) -> Answer: ...
 
 
 class Store(Protocol):
     """What changes an index folder and opens it again; apart, because a page may be read-only."""
 
-    def add(self, path: Path, folder: Path) -> FileReport: ...
+    def add(self, path: Path, folder: Path) -> list[FileReport]: ...
     def remove(self, source_id: str, folder: Path) -> None: ...
     def open(self, folder: Path) -> Asked: ...
+    def latest(self, assistant: Asked) -> Asked:
+        """The assistant itself, or a new one if its index was changed, by this process or another."""
+        ...
+
+    def key_points(self, answer: Answer, assistant: Asked) -> Answer:
+        """The answer with a summary of sentences from its passages."""
+        ...
 
 
 class NotAllowed(GazetteError):  # noqa: N818 - it says what happened
@@ -67,7 +75,8 @@ class Shelf:
 class Library:
     """The shared assistant and the visitors' shelves. Safe to use from several threads.
 
-    With ``shared_changes`` an upload goes into the shared index and everyone sees it; else into the visitor's shelf.
+    Without a store nothing can be added. With ``shared_changes`` an upload goes into the shared index and everyone
+    sees it; else into the visitor's own shelf.
     """
 
     def __init__(self, assistant: Asked, store: Store | None = None, *, shared_changes: bool = False) -> None:
@@ -75,14 +84,20 @@ class Library:
         self._store = store
         self.shared_changes = shared_changes
         self._shelves: dict[str, Shelf] = {}
+        self._facts: dict[str, Facts] = {}
         self._lock = threading.RLock()
 
     @property
     def can_add(self) -> bool:
         return self._store is not None
 
+    # reading
+
     @property
     def shared(self) -> Asked:
+        """The shared assistant, over the newest state of its index."""
+        if self._store is not None:
+            self._shared = self._store.latest(self._shared)
         return self._shared
 
     def mine(self, visitor: str) -> Asked | None:
@@ -97,10 +112,10 @@ class Library:
         """Who to ask: the shared assistant and the visitor's own, or the one that holds the gazette asked for."""
         mine = self.mine(visitor)
         if mine is None:
-            return (self._shared,)
+            return (self.shared,)
         if gazette is None:
-            return (self._shared, mine)
-        return (mine,) if any(g.source_id == gazette for g in mine.index.gazettes) else (self._shared,)
+            return (self.shared, mine)
+        return (mine,) if _holds(mine, gazette) else (self.shared,)
 
     def gazettes(self, visitor: str) -> tuple[Gazette, ...]:
         """Every gazette the visitor can read, their own after the shared ones; none twice."""
@@ -121,16 +136,17 @@ class Library:
             KeyError: if the visitor can read none with this id.
         """
         for assistant in self.assistants(visitor):
-            if any(g.source_id == source_id for g in assistant.index.gazettes):
+            if _holds(assistant, source_id):
                 return assistant.index.source(source_id)
         raise KeyError(source_id)
 
-    def passages(self, document_id: str, visitor: str) -> list[Passage]:
-        """The document's passages in order; none for an unknown one."""
+    def document(self, document_id: str, visitor: str) -> tuple[Gazette, Document] | None:
+        """A document and its gazette; None where the visitor can read none with this id."""
         for assistant in self.assistants(visitor):
-            if document_id in assistant.index.documents:
-                return assistant.index.passages(document_id)
-        return []
+            document = assistant.index.documents.get(document_id)
+            if document is not None:
+                return assistant.index.gazette(document.source_id), document
+        return None
 
     def document_at(self, source_id: str, offset: int, visitor: str) -> Document | None:
         """The document of a source that holds an offset, or the nearest before it; None for an unknown source."""
@@ -141,15 +157,30 @@ class Library:
         holding = [d for d in before if offset < d.end]
         return (holding or before or list(gazette.documents))[-1]
 
+    def facts(self, source_id: str, visitor: str) -> Facts:
+        """The ledgers of a gazette.
+
+        Raises:
+            KeyError: if the visitor can read none with this id.
+        """
+        source = self.source(source_id, visitor)
+        if source_id not in self._facts:
+            gazette = next(g for g in self.gazettes(visitor) if g.source_id == source_id)
+            while len(self._facts) >= FACTS_KEPT:
+                self._facts.pop(next(iter(self._facts)), None)
+            self._facts[source_id] = facts_of(gazette, source)
+        return self._facts[source_id]
+
     def key_points(self, answer: Answer, visitor: str) -> Answer:
         """The answer with a summary of sentences from its passages; unchanged where a passage is no longer there."""
-        from qa.summarise import key_points
-
+        if self._store is None:
+            return answer
         for assistant in self.assistants(visitor):
-            documents = assistant.index.documents
-            if all(hit.passage.document_id in documents for hit in answer.passages[:5]):
-                return key_points(answer, assistant.index)  # type: ignore[arg-type]  # an Index by its own protocol
+            if all(hit.passage.document_id in assistant.index.documents for hit in answer.passages[:5]):
+                return self._store.key_points(answer, assistant)
         return answer
+
+    # changing
 
     def add(self, files: Sequence[Path], visitor: str) -> Iterator[FileReport]:
         """Index the files one after the other, each reported as soon as it is done. The files are deleted.
@@ -157,65 +188,50 @@ class Library:
         Raises:
             NotAllowed: if this page cannot add files.
         """
-        if self._store is None:
-            raise NotAllowed("this page was started without a store: uploads are off")
         for n, path in enumerate(files):
             try:
                 refused = _refusal(path, n)
-                yield refused or self._add(path, visitor, self._store)
+                yield from [refused] if refused else self._add(path, visitor)
+            except GazetteError as error:
+                yield FileReport(path.name, "skipped", str(error))
             finally:
                 path.unlink(missing_ok=True)
 
-    def _add(self, path: Path, visitor: str, store: Store) -> FileReport:
+    def _add(self, path: Path, visitor: str) -> list[FileReport]:
         with self._lock:
+            store = self._changeable()
             if self.shared_changes:
-                report = store.add(path, self._shared.index.folder)
-                if report.outcome == "indexed":
-                    self._shared = store.open(self._shared.index.folder)
-                return report
+                return store.add(path, self.shared.index.folder)
             self._sweep()
-            digest_twin = next(
-                (g for g in self._shared.index.gazettes if _same_file(path, self._shared.index.source(g.source_id))),
-                None,
-            )
-            if digest_twin is not None:
-                return FileReport(path.name, "duplicate", digest_twin.issue, digest_twin.source_id)
+            twin = sha256(path.read_bytes()).hexdigest()[:16]
+            if _holds(self.shared, twin):
+                return [FileReport(path.name, "duplicate", self.shared.index.gazette(twin).issue, twin)]
             shelf = self._shelves.setdefault(visitor, Shelf(TemporaryDirectory(prefix="gazette-shelf-")))
             folder = Path(shelf.folder.name) / "index"
-            report = store.add(path, folder)
-            if report.outcome == "indexed":
-                old, shelf.assistant = shelf.assistant, store.open(folder)
-                if old is not None:
-                    old.index.close()
-            return report
+            reports = store.add(path, folder)
+            if any(report.outcome == "indexed" for report in reports):
+                shelf.assistant = store.open(folder)
+            return reports
 
     def remove(self, source_id: str, visitor: str) -> None:
         """Take a gazette out: the visitor's own, or a shared one where that is allowed.
 
         Raises:
             NotAllowed: if it is shared and shared changes are not allowed, or there is no store.
-            KeyError: if there is no such gazette.
         """
         with self._lock:
+            store = self._changeable()
             mine = self.mine(visitor)
-            if self._store is None:
-                raise NotAllowed("this page was started without a store: its library cannot be changed")
-            if mine is not None and any(g.source_id == source_id for g in mine.index.gazettes):
+            if mine is not None and _holds(mine, source_id):
                 if len(mine.index.gazettes) == 1:
                     self.forget(visitor)
                     return
-                folder = mine.index.folder
-                self._store.remove(source_id, folder)
-                self._shelves[visitor].assistant = self._store.open(folder)
-                mine.index.close()
+                store.remove(source_id, mine.index.folder)
+                self._shelves[visitor].assistant = store.latest(mine)
                 return
             if not self.shared_changes:
                 raise NotAllowed("the shared library is not changed from the page")
-            if not any(g.source_id == source_id for g in self._shared.index.gazettes):
-                raise KeyError(source_id)
-            folder = self._shared.index.folder
-            self._store.remove(source_id, folder)
-            self._shared = self._store.open(folder)
+            store.remove(source_id, self.shared.index.folder)
 
     def forget(self, visitor: str) -> None:
         """Delete the visitor's own files and their index."""
@@ -231,10 +247,19 @@ class Library:
         for visitor in list(self._shelves):
             self.forget(visitor)
 
+    def _changeable(self) -> Store:
+        if self._store is None:
+            raise NotAllowed("this page was started without a store: its library cannot be changed")
+        return self._store
+
     def _sweep(self) -> None:
         limit = time.monotonic() - SHELF_SECONDS
         for visitor in [v for v, shelf in self._shelves.items() if shelf.used < limit]:
             self.forget(visitor)
+
+
+def _holds(assistant: Asked, source_id: str) -> bool:
+    return any(g.source_id == source_id for g in assistant.index.gazettes)
 
 
 def _refusal(path: Path, n: int) -> FileReport | None:
@@ -247,9 +272,3 @@ def _refusal(path: Path, n: int) -> FileReport | None:
     if size > FILE_BYTES:
         return FileReport(path.name, "skipped", f"文件有 {size:,} 字节，上限是 {FILE_BYTES:,} 字节")
     return None
-
-
-def _same_file(path: Path, source: Source) -> bool:
-    from hashlib import sha256
-
-    return sha256(path.read_bytes()).hexdigest() == source.sha256

@@ -6,6 +6,8 @@ import gzip
 import ipaddress
 import re
 import secrets
+import socket
+import threading
 from collections.abc import Collection, MutableMapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,11 +15,14 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from index.records import GazetteError
+from page.startup import without_stubs
 
 if TYPE_CHECKING:
     import gradio as gr
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from page.desk import Desk
 
 # gradio compiles its HTML templates with Function(), so scripts need 'unsafe-eval'; inline ones need a nonce that
 # changes with every page, so markup that slipped in could still not run. Its components set inline styles.
@@ -34,13 +39,14 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - named so as to be refused
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 ASSETS = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 MAX_FILE = "25mb"
 
 
 class Exposed(GazetteError):  # noqa: N818 - it says what happened
-    """The page was to be shown to other machines without a password."""
+    """The page cannot be served as asked: open to other machines without a password, or an address that is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +87,59 @@ def check_exposure(host: str, login: Login | None, *, no_auth: bool) -> None:
         )
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address.
+
+    Raises:
+        Exposed: if the address cannot be had, with the reason.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise Exposed(f"无法在 {host}:{port} 提供页面（{reason}）：换一个 --port，或关掉占用它的程序") from error
+    return listener
+
+
+def place(host: str, port: int) -> str:
+    """Host and port as they stand in a link."""
+    shown = "127.0.0.1" if host in WILDCARDS else host
+    return f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}"
+
+
+def import_meanwhile() -> None:
+    """Import gradio in another thread: reading its files and opening the index wait for the disk in turn."""
+
+    def load() -> None:
+        with without_stubs():
+            import gradio  # noqa: F401
+
+    threading.Thread(target=load, daemon=True).start()
+
+
 def mount(
-    page: gr.Blocks, *, host: str, port: int, names: Collection[str] = (), login: Login | None = None, mcp: bool = False
+    page: gr.Blocks,
+    desk: Desk,
+    *,
+    host: str,
+    port: int,
+    names: Collection[str] = (),
+    login: Login | None = None,
+    mcp: bool = False,
 ) -> FastAPI:
     """The page as a server application, with its own files, and the guard in front of all of it.
 
-    ``names`` are further host names under which it may be asked for.
+    ``names`` are further host names under which it may be asked for. On an address other machines can reach it may
+    also be asked for by number: a forged name is how another site reaches in, a number is not.
     """
     import gradio
     from fastapi import FastAPI
     from fastapi.responses import Response
+
+    from page.completions import serve_completions
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -102,6 +151,7 @@ def mount(
 
         app.get(f"/page/{name}", include_in_schema=False)(asset)
 
+    serve_completions(app, desk, login)
     gradio.mount_gradio_app(
         app,
         page,
@@ -119,27 +169,24 @@ def mount(
         enable_monitoring=False,
         auth=login.admits if login else None,
     )
-    allowed = frozenset({*LOOPBACK, *names} | ({host} if host not in ("0.0.0.0", "::") else set()))  # noqa: S104
-    app.add_middleware(Guard, hosts=allowed, any_host=not is_loopback(host) and not names, version=_version())
+    allowed = frozenset(name.lower() for name in (*LOOPBACK, *names, host) if name not in WILDCARDS)
+    app.add_middleware(Guard, hosts=allowed, by_number=not is_loopback(host), version=_version())
     return app
 
 
-def run(app: FastAPI, host: str, port: int) -> None:
+def run(app: FastAPI, listener: socket.socket) -> None:
     """Serve until interrupted. Requests are not logged: their addresses and bodies hold questions."""
     import uvicorn
 
-    uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=3,
-        )
-    ).run()
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=3,
+    )
+    uvicorn.Server(config).run([listener])
 
 
 def _theme() -> Any:
@@ -161,10 +208,10 @@ class Guard:
     A page on another site can make a browser send requests to 127.0.0.1; it cannot choose their Host or Origin.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str], any_host: bool, version: str) -> None:
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str], by_number: bool, version: str) -> None:
         self.app = app
         self.hosts = hosts
-        self.any_host = any_host
+        self.by_number = by_number
         self.version = version
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -187,7 +234,8 @@ class Guard:
     def _refusal(self, headers: MutableMapping[str, str], scheme: str) -> str:
         """Why a request is not let in; empty where it is."""
         host = headers.get("host", "")
-        if not self.any_host and _name(host) not in self.hosts:
+        name = _name(host)
+        if name not in self.hosts and not (self.by_number and _is_number(name)):
             return "unknown host"
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host:
@@ -201,6 +249,14 @@ def _name(host: str) -> str:
     """``[::1]:7860`` -> ``::1``, ``localhost:7860`` -> ``localhost``."""
     match = re.fullmatch(r"\[([0-9a-fA-F:.]+)\](?::\d+)?|([^:\[\]]+)(?::\d+)?", host)
     return (match.group(1) or match.group(2)).lower() if match else ""
+
+
+def _is_number(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _with_headers(send: Send, nonce: str) -> Send:
