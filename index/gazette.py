@@ -51,7 +51,7 @@ def parse_gazette(source: Source) -> Gazette:
         documents.append(_front_matter(source, lines[: starts[0].line], bool(entries)))
     stops = [*(start.line for start in starts[1:]), len(lines)]
     for n, (start, stop) in enumerate(zip(starts, stops, strict=False), 1):
-        document = _document(source, lines[start.line : stop], start.count, n)
+        document = _document(source, lines[start.line : stop], start.count, n, card.title)
         documents.append(document)
         if start.entry >= 0:
             ids[start.entry] = document.id
@@ -227,10 +227,10 @@ def _front_matter(source: Source, lines: Sequence[Line], has_catalogue: bool) ->
     )
 
 
-def _document(source: Source, lines: Sequence[Line], title_lines: int, n: int) -> Document:
+def _document(source: Source, lines: Sequence[Line], title_lines: int, n: int, running_head: str | None) -> Document:
     text = source.text
     byline = read_byline(list(lines[title_lines : title_lines + 8]), 0) if title_lines else Byline()
-    paragraphs = read_paragraphs(text, lines, title_lines, byline.lines)
+    paragraphs = read_paragraphs(text, lines, title_lines, byline.lines, running_head)
     title = _title(source, lines, title_lines)
     kind = kind_of(title)
     opening = _opening(text, paragraphs)

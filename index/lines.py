@@ -103,3 +103,11 @@ def table_cells(words: str) -> list[str]:
 def is_page_number(line: Line) -> bool:
     """True for a printed page number that stands alone: - 12 -, 第3页."""
     return line.end - line.start < 16 and bool(_PAGE_NUMBER.fullmatch(line.text)) and not line.mark
+
+
+def is_running_head(line: Line, title: str) -> bool:
+    """True for the gazette's title printed again over a page, with or without year, number and page."""
+    if line.end - line.start > len(title) + 40 or line.mark:
+        return False
+    words = line.squeezed
+    return title in words and not re.sub(r"[0-9年第号期总页()·.\-—]", "", words.replace(title, "", 1))

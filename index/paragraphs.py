@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from index.catalogue import is_catalogue_head
-from index.lines import Line, is_page_number
+from index.lines import Line, is_page_number, is_running_head
 from index.numbering import Numeral, iso_date
 from index.records import Paragraph, ParagraphKind
 from index.text import readable
@@ -37,14 +37,19 @@ class _Draft:
     label: str | None = None  # and words
 
 
-def read_paragraphs(source_text: str, lines: Sequence[Line], title: int, byline: int) -> tuple[Paragraph, ...]:
-    """The paragraphs of a document whose first ``title`` lines are its title and next ``byline`` lines its byline."""
+def read_paragraphs(
+    source_text: str, lines: Sequence[Line], title: int, byline: int, running_head: str | None = None
+) -> tuple[Paragraph, ...]:
+    """The paragraphs of a document whose first ``title`` lines are its title and next ``byline`` lines its byline.
+
+    ``running_head`` is the gazette's title: lines that print it again at the head of a page are notes.
+    """
     drafts: list[_Draft] = []
     if title:
         drafts.append(_joined(lines[:title], "title"))
     drafts += [_draft(line, "byline") for line in lines[title : title + byline]]
     body = lines[title + byline :]
-    drafts += _join_cuts(_classify(body), _Layout.of(body))
+    drafts += _join_cuts(_classify(body, running_head), _Layout.of(body))
     return _place(source_text, drafts)
 
 
@@ -71,7 +76,7 @@ def _joined(lines: Sequence[Line], kind: ParagraphKind) -> _Draft:
 # ---- what each line is ----------------------------------------------------------------------------------------------
 
 
-def _classify(lines: Sequence[Line]) -> list[_Draft]:
+def _classify(lines: Sequence[Line], running_head: str | None) -> list[_Draft]:
     numerals = [line.numeral for line in lines]
     levels = _levels(lines, numerals)
     drafts: list[_Draft] = []
@@ -84,7 +89,7 @@ def _classify(lines: Sequence[Line]) -> list[_Draft]:
                 drafts[-1].line, drafts[-1].end = line, line.end
                 continue
             draft.kind = "table"
-        elif is_page_number(line):
+        elif is_page_number(line) or (running_head and is_running_head(line, running_head)):
             draft.kind = "note"
         elif is_catalogue_head(line) and i + 1 < len(lines) and _is_chapter(numerals[i + 1]):
             draft.kind, chapters = "note", ""
@@ -228,15 +233,20 @@ class _Layout:
 
 def _join_cuts(drafts: Sequence[_Draft], layout: _Layout) -> list[_Draft]:
     joined: list[_Draft] = []
+    notes: list[_Draft] = []  # a page number and a running head between the two pieces are part of the cut
     for draft in drafts:
+        if draft.kind == "note" and joined and len(notes) < 4:
+            notes.append(draft)
+            continue
         last = joined[-1] if joined else None
         if last is not None and _continues(last, draft, layout):
             last.joins.append(last.end)
             last.line, last.end = draft.line, draft.end
             last.text = last.text[:200] + (last.text[200:] + draft.text)[-1000:]  # the middle decides nothing
         else:
-            joined.append(draft)
-    return joined
+            joined += [*notes, draft]
+        notes = []
+    return joined + notes
 
 
 def _continues(last: _Draft, draft: _Draft, layout: _Layout) -> bool:

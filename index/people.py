@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from index.lines import table_cells
+from index.names import FAMILY_NAMES
 from index.numbering import view
 from index.records import Source
 from index.statements import Appointment, Sentence, Statement, Vote
@@ -34,16 +35,6 @@ _LISTED = re.compile(rf"(?:\d+\.)?(?P<names>{_NAMES})(?:同志)?{_ASIDE}为(?P<p
 _LISTED_OUT = re.compile(rf"(?:\d+\.)?(?P<names>{_NAMES})(?:同志)?{_ASIDE}的(?P<post>{_POST})(?:的?职务)?[,;。]?")
 _NO_NAME = re.compile(
     r"^[的了对其由为他她它原]|人员|干部|同志$|工作|机关|任命|依法|会议|报告|有关|主任|局长|委员|或者|决定|个别|代理"
-)
-# A family name begins a Han name: the 400 of the Song primer 百家姓 in its usual simplified form, and some it lacks
-_FAMILY = frozenset(
-    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳酆鲍史唐"
-    "费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧计伏成戴谈宋茅庞熊纪舒屈项祝董梁"
-    "杜阮蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万支柯昝管卢莫经房裘缪干解应宗丁宣贲邓郁单杭洪包诸左石崔吉钮龚"
-    "程嵇邢滑裴陆荣翁荀羊於惠甄曲家封芮羿储靳汲邴糜松井段富巫乌焦巴弓牧隗山谷车侯宓蓬全郗班仰秋仲伊宫宁仇栾暴甘斜厉戎祖武符刘景詹束龙"
-    "叶幸司韶郜黎蓟薄印宿白怀蒲邰从鄂索咸籍赖卓蔺屠蒙池乔阴鬱胥能苍双闻莘党翟谭贡劳逄姬申扶堵冉宰郦雍郤璩桑桂濮牛寿通边扈燕冀郏浦尚农"
-    "温别庄晏柴瞿阎充慕连茹习宦艾鱼容向古易慎戈廖庾终暨居衡步都耿满弘匡国文寇广禄阙东欧殳沃利蔚越夔隆师巩厍聂晁勾敖融冷訾辛阚那简饶空"
-    "曾毋沙乜养鞠须丰巢关蒯相查后荆红游竺权逯盖益桓公上官诸葛欧阳司马夏侯尉迟肖付闫仝邸苑佟佘宇么代兰佀覃展涂冼揭操矫门初栗尧苟党"
 )
 
 
@@ -78,7 +69,7 @@ def find_appointments(found: Sequence[Sentence], source: Source) -> list[Appoint
 
 def _appointed(sentence: Sentence, source: Source, match: re.Match[str], action: str) -> list[Appointment]:
     names = match["names"].split("、")
-    if any(_NO_NAME.search(name) or (name[0] not in _FAMILY and "·" not in name) for name in names):
+    if any(_NO_NAME.search(name) or (name[0] not in FAMILY_NAMES and "·" not in name) for name in names):
         return []
     post = sentence.words(source, *match.span("post"))
     said = sentence.statement(source)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from index.lines import Line
+from index.names import FAMILY_NAMES
 from index.numbering import DATE, iso_date, view
 from index.records import Kind
 from index.text import readable
@@ -189,12 +190,20 @@ def read_byline(lines: list[Line], at: int) -> Byline:
         elif is_organ(line.squeezed):
             organ = organ or line.squeezed
             i += 1
+        elif i > at and speaker is None and _is_bare_name(line):
+            speaker = line.squeezed
+            i += 1
         elif is_document_number(line.squeezed) or line.squeezed in ("(书面)", "(摘要)", "(草案)", "(试行)"):
             i += 1
         else:
             break
         used = i - at
     return Byline(used, organ, speaker, date, session)
+
+
+def _is_bare_name(line: Line) -> bool:
+    """李 强, alone on its line under a note of when and where."""
+    return bool(re.fullmatch(r"[一-鿿]{2,3}", line.squeezed)) and line.squeezed[0] in FAMILY_NAMES
 
 
 def _is_post(line: Line) -> bool:
