@@ -15,7 +15,7 @@ from statistics import median
 # In units of the character size (em).
 WORD_GAP = 0.5  # white this wide is a space even between Han characters: 金 莉
 CELL_GAP = 1.8  # and this wide parts two cells, or two columns
-GUTTER = 0.6
+GUTTER = 0.5  # a line may hang over its column's edge by less
 COLUMN_WIDTH = 8.0
 SAME_LINE = 0.45
 
@@ -103,13 +103,15 @@ def across(before: str, after: str) -> str:
 
 def lines_of(page: Page) -> list[Line]:
     """The page's lines in reading order, not yet parted into columns: runs on one baseline become one piece."""
+    uprights = [rule for rule in page.rules if rule.bottom - rule.top > rule.right - rule.left]
     runs = sorted(_without_doubles(page.runs), key=lambda run: (run.base, run.left))
     pieces: list[Line] = []
     for group in _baselines(runs):
         current: Line | None = None
         for run in sorted(group, key=lambda run: run.left):
             size = max(run.size, current.size) if current else run.size
-            if current and run.left - current.right < 1.2 * size:
+            gap = run.left - current.right if current else 0.0
+            if current and gap < 1.2 * size and not (gap > 0.2 * size and _parted(uprights, current, run)):
                 text = current.text + glue(current.text, run.text, (run.left - current.right) / size) + run.text
                 current = replace(current, text=text, right=max(current.right, run.right), size=size)
             else:
@@ -119,6 +121,15 @@ def lines_of(page: Page) -> list[Line]:
         if current:
             pieces.append(current)
     return pieces
+
+
+def _parted(uprights: Sequence[Rule], piece: Line, run: Run) -> bool:
+    """True if an upright rule stands between two pieces of a line: they are in two cells."""
+    level = run.base - 0.3 * run.size
+    return any(
+        piece.right - 0.3 * run.size < rule.left < run.left + 0.3 * run.size and rule.top < level < rule.bottom
+        for rule in uprights
+    )
 
 
 def _without_doubles(runs: Iterable[Run]) -> Iterator[Run]:
@@ -318,7 +329,7 @@ def _sides(pieces: Iterable[Line], x: float, em: float) -> tuple[list[Line], lis
     left: list[Line] = []
     right: list[Line] = []
     for piece in pieces:
-        (right if piece.left >= x else left).append(piece)
+        (right if piece.left >= x - GUTTER * em else left).append(piece)
     return left, right
 
 
@@ -327,7 +338,7 @@ def _zones(pieces: Iterable[Line], x: float, em: float) -> Iterator[tuple[list[L
     zone: list[Line] = []
     across: list[Line] = []
     for piece in sorted(pieces, key=lambda piece: (piece.base, piece.left)):
-        crosses = piece.left < x and piece.right > x - GUTTER * em
+        crosses = piece.left < x - GUTTER * em and piece.right > x
         if crosses:
             across.append(piece)
         else:

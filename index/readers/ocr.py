@@ -32,6 +32,7 @@ _LONG_SIDE = 2000  # pixels of a rendered page: A4 at about 170 dpi, where 10 po
 _PATIENCE = 8  # times the seconds of a text page: two busy cores take up to 20 s a page
 _MEMORY = 1_500_000_000  # of address space, of which onnxruntime touches a fraction
 _SURE = 0.5
+_FINDING_SIDE = 1120  # pixels of the image in which lines are looked for
 
 
 def is_installed() -> bool:
@@ -62,16 +63,32 @@ def recognise(page: pdfium.PdfPage, engine: RapidOCR) -> Page:
     """The page's text as OCR reads it from its image: skew taken out, what it is unsure of left out."""
     scale = _LONG_SIDE / max(*page.get_size(), 1.0)
     image = page.render(scale=scale).to_numpy()
-    found, _ = engine(image, use_cls=False)
-    boxes = [([(x / scale, y / scale) for x, y in box], text, score) for box, text, score in found or ()]
-    angle = _skew([box for box, _, _ in boxes])
-    boxes = [(_turned(box, -angle), text, score) for box, text, score in boxes]
-    usual = median([_height(box) for box, _, _ in boxes]) if boxes else 1.0
-    em = _usual_em(boxes, usual)
-    runs = [_run(box, text, usual, em) for box, text, score in boxes if text.strip() and score >= _SURE]
-    rules = [_rule(_turned([(x / scale, y / scale) for x, y in line], -angle)) for line in _drawn(image)]
+    found = [([(x / scale, y / scale) for x, y in box], text) for box, text in _read_lines(image, engine)]
+    angle = _skew([box for box, _ in found])
+    lines = [(_turned(box, -angle), text) for box, text in found]
+    rules = [_rule(_turned([(x / scale, y / scale) for x, y in ends], -angle)) for ends in _drawn(image)]
     width, height = page.get_size()
-    return Page(width, height, tuple(runs), tuple(rules), scanned=True)
+    return Page(width, height, tuple(_runs(lines)), tuple(rules), scanned=True)
+
+
+def _read_lines(image: np.ndarray, engine: RapidOCR) -> Iterator[tuple[list[Point], str]]:
+    """(corners in pixels, text) of each line. Lines are found in a smaller image than they are read in.
+
+    Measured on two pages of two columns: the same text to 0.3 % as with one image of 2,000 pixels for both, in
+    0.39 instead of 0.97 GB.
+    """
+    import cv2
+
+    factor = _FINDING_SIDE / max(image.shape[:2])
+    small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    boxes, _ = engine.auto_text_det(small)
+    if boxes is None or len(boxes) == 0:
+        return
+    corners = np.array(boxes, dtype=np.float32) / factor
+    results, _ = engine.text_rec(engine.get_crop_img_list(image, corners), False)
+    for box, (text, score, *_) in zip(corners, results, strict=True):
+        if text.strip() and score >= _SURE:
+            yield [(float(x), float(y)) for x, y in box], text.strip()
 
 
 def _skew(boxes: Sequence[Sequence[Point]]) -> float:
@@ -96,18 +113,30 @@ def _em(box: Sequence[Point], text: str) -> float:
     return (box[1][0] - box[0][0]) / max(units, 1.0)
 
 
-def _usual_em(boxes: Sequence[tuple[Sequence[Point], str, float]], usual: float) -> float:
-    long = [_em(box, text) for box, text, _ in boxes if len(text) >= 10 and 0.75 < _height(box) / usual < 1.3]
-    return median(long) if long else 0.75 * usual
+def _runs(lines: Sequence[tuple[list[Point], str]]) -> Iterator[Run]:
+    """The lines as runs. Boxes are uneven, so those of about one height get one size, that of the longest of them."""
+    rest = sorted(lines, key=lambda line: _height(line[0]))
+    while rest:
+        # The height that most characters share is taken first: it is the body's, and its band must not be cut.
+        usual = _usual_height(rest)
+        alike = [line for line in rest if 0.75 * usual < _height(line[0]) < 1.3 * usual]
+        rest = [line for line in rest if line not in alike]
+        longest = sorted(alike, key=lambda line: len(line[1]), reverse=True)[: max(len(alike) // 2, 1)]
+        size = min(median(_em(box, text) for box, text in longest), usual)
+        for box, text in alike:
+            left, right = (box[0][0] + box[3][0]) / 2, (box[1][0] + box[2][0]) / 2
+            yield Run(text, left, right, sum(y for _, y in box) / 4 + 0.35 * size, size)
 
 
-def _run(box: Sequence[Point], text: str, usual: float, em: float) -> Run:
-    """A recognised line as a run. Boxes are uneven: those about as high as most get one size, so that they join."""
-    height = _height(box)
-    size = em if 0.75 < height / usual < 1.3 else min(_em(box, text), height)
-    left, right = (box[0][0] + box[3][0]) / 2, (box[1][0] + box[2][0]) / 2
-    middle = sum(y for _, y in box) / 4
-    return Run(text.strip(), left, right, middle + 0.35 * size, size)
+def _usual_height(lines: Sequence[tuple[list[Point], str]]) -> float:
+    """The median height over characters, of lines in order of height."""
+    total = sum(len(text) for _, text in lines)
+    passed = 0
+    for box, text in lines:
+        passed += len(text)
+        if passed * 2 >= total:
+            return max(_height(box), 0.1)
+    return 0.1
 
 
 def _drawn(image: np.ndarray) -> Iterator[list[Point]]:
@@ -140,7 +169,7 @@ def main() -> None:
     from index.readers.pdf import record_of
     from index.readers.pdfpage import open_document
 
-    engine = RapidOCR()
+    engine = RapidOCR(rec_batch_num=1)  # lines of unequal length are not padded to the longest
     limit_memory()
     with open_document(sys.stdin.buffer.read(), sys.maxsize) as document:
         for number in map(int, sys.argv[1:]):

@@ -264,6 +264,7 @@ def _runs(characters: Sequence[_Character], frame: _Frame, way: int) -> Iterator
     left = right = base = size = 0.0
     last_left = 0.0
     spaced = False
+    address = 0
     for character in characters:
         if character.char == " ":
             spaced = True
@@ -274,7 +275,8 @@ def _runs(characters: Sequence[_Character], frame: _Frame, way: int) -> Iterator
         line = frame.turned(*frame.at(*character.origin), way)[1]
         em = character.ink.size
         gap = (start - right) / em
-        if parts and abs(line - base) < 0.3 * em and abs(em - size) < 0.2 * em and -0.7 < gap < 1.2:
+        reach = 1.2 if character.ink.address == address else 0.3  # two objects may be two cells: see layout
+        if parts and abs(line - base) < 0.3 * em and abs(em - size) < 0.2 * em and -0.7 < gap < reach:
             if character.char == parts[-1] and abs(start - last_left) < 0.3 * (end - start):
                 continue  # printed twice for bold
             joint = " " if spaced and gap > 0.1 else glue(parts[-1], character.char, gap)
@@ -283,6 +285,6 @@ def _runs(characters: Sequence[_Character], frame: _Frame, way: int) -> Iterator
             if parts:
                 yield Run("".join(parts), left, right, base, size)
             parts, left, base, size = [character.char], start, line, em
-        right, last_left, spaced = end, start, False
+        right, last_left, spaced, address = end, start, False, character.ink.address
     if parts:
         yield Run("".join(parts), left, right, base, size)
