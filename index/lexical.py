@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,11 @@ def terms(text: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=1024)
+def _head_terms(context: str) -> str:
+    return " ".join(terms(context))  # neighbours share their title and often their headings
+
+
 _HEAP_BYTES = 64_000_000  # what the writer may hold before it writes a segment
 
 
@@ -90,7 +96,7 @@ class LexicalWriter:
         row = tantivy.Document()
         row.add_unsigned("key", key)
         row.add_text("body", " ".join(terms(passage.text)))
-        row.add_text("head", " ".join(terms(passage.context)))
+        row.add_text("head", _head_terms(passage.context))
         row.add_text("gazette", passage.source_id)
         row.add_text("document", passage.document_id)
         row.add_text("kind", document.kind)

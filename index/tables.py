@@ -102,17 +102,29 @@ def _to_row(noun: object) -> list[Any]:
         value = getattr(noun, name)
         if name == "catalogue":
             value = [[getattr(item, f.name) for f in fields(CatalogueItem)] for item in value]
-        row.append(json.dumps(value, ensure_ascii=False) if name in _LISTS[kind] else value)
+        row.append(_listed(value) if name in _LISTS[kind] else value)
     return row
+
+
+def _listed(value: Sequence[Any]) -> str:
+    return json.dumps(value, ensure_ascii=False) if value else "[]"
 
 
 def _from_row(noun: type[T], row: Sequence[Any], **nested: Any) -> T:
     values = dict(zip(_COLUMNS[noun], row, strict=True))
     for name in _LISTS[noun]:
-        values[name] = tuple(json.loads(values[name]))
+        values[name] = tuple(json.loads(values[name])) if values[name] != "[]" else ()
     if "catalogue" in values:
         values["catalogue"] = tuple(CatalogueItem(*item) for item in values["catalogue"])
     return noun(**values, **nested)
+
+
+def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (values[first : first + 1000] for first in range(0, len(values), 1000))  # SQLite takes 32,766 at most
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 class SegmentWriter:
@@ -138,14 +150,17 @@ class SegmentWriter:
         numbered = zip(item.passages, vectors, strict=True)
         self._insert("passages", [[first_key + i, n, *_to_row(p)] for i, (p, n) in enumerate(numbered)])
 
-    def vector(self, content: bytes) -> int | None:
-        """The number of the vector stored for a content key, None if there is none."""
-        row = self._db.execute('SELECT "n" FROM vectors WHERE "content" = ?', (content,)).fetchone()
-        return int(row[0]) if row else None
+    def numbers(self, contents: Sequence[bytes]) -> dict[bytes, int]:
+        """The numbers of the vectors that are stored under those content keys, where they are."""
+        query = 'SELECT "content", "n" FROM vectors WHERE "content" IN (%s)'
+        return dict(row for chunk in _chunks(contents) for row in self._db.execute(query % _marks(chunk), chunk))
 
-    def add_vectors(self, vectors: Mapping[bytes, bytes]) -> None:
-        """Store vectors (float32 bytes) under their content keys."""
-        self._db.executemany('INSERT INTO vectors ("content", "vector") VALUES (?, ?)', vectors.items())
+    def add_vectors(self, vectors: Mapping[bytes, bytes]) -> dict[bytes, int]:
+        """Store vectors (float32 bytes) under their content keys, and give their numbers."""
+        first = int(self._db.execute('SELECT COALESCE(MAX("n"), 0) + 1 FROM vectors').fetchone()[0])
+        rows = [(n, content, vector) for n, (content, vector) in enumerate(vectors.items(), first)]
+        self._insert("vectors", rows)
+        return {content: n for n, content, _ in rows}
 
     def source_names(self) -> dict[str, str]:
         """The sources that are here already: id -> name."""
@@ -168,11 +183,9 @@ class SegmentWriter:
             self._db.execute('DELETE FROM vectors WHERE "n" NOT IN (SELECT "vector" FROM passages)')
 
     def _insert(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
-        rows = iter(rows)
-        if (first := next(rows, None)) is not None:
-            marks = ", ".join("?" * len(first))
-            self._db.execute(f"INSERT INTO {table} VALUES ({marks})", first)
-            self._db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+        rows = list(rows)
+        if rows:
+            self._db.executemany(f"INSERT INTO {table} VALUES ({_marks(rows[0])})", rows)
 
     def copy(self, other: Path, without: Iterable[str]) -> None:
         """Take over all sources of another segment but some, with their keys and vectors."""
@@ -312,9 +325,8 @@ class Segment:
         return {row[0]: _from_row(Passage, row[1:]) for row in self._chosen(query, keys)}
 
     def _chosen(self, query: str, values: Sequence[Any]) -> Iterator[Any]:
-        for first in range(0, len(values), 1000):  # SQLite takes 32,766 values at most
-            chunk = values[first : first + 1000]
-            yield from self._all(query % ", ".join("?" * len(chunk)), chunk)
+        for chunk in _chunks(values):
+            yield from self._all(query % _marks(chunk), chunk)
 
     def keyed_passages(self) -> Iterator[tuple[int, Passage]]:
         """Every passage with its key, by key; reads as it goes, so for one thread only."""

@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 from collections.abc import Container, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,21 +150,17 @@ class _Filling:
         self._rows.close()
 
     def _flush(self) -> None:
-        passages = [passage for item in self._waiting for passage in item.passages]
-        contents = list(map(content_key, passages))
-        unknown = {c: p for c, p in zip(contents, passages, strict=True) if self._rows.vector(c) is None}
+        passages = {content_key(passage): passage for item in self._waiting for passage in item.passages}
+        numbers = self._rows.numbers(list(passages))
         for segment in self._known:
-            found = segment.vectors_of(list(unknown))
-            self._rows.add_vectors(found)
-            unknown = {content: passage for content, passage in unknown.items() if content not in found}
+            numbers |= self._rows.add_vectors(segment.vectors_of([c for c in passages if c not in numbers]))
+        unknown = [content for content in passages if content not in numbers]
         if unknown and self._encoder is not None:
-            vectors = self._encoder.encode_document([embedded_text(passage) for passage in unknown.values()])
-            self._rows.add_vectors(
-                {c: row.astype(np.float32).tobytes() for c, row in zip(unknown, vectors, strict=True)}
-            )
-        numbers = iter([n for content in contents if (n := self._rows.vector(content)) is not None])
+            vectors = self._encoder.encode_document([embedded_text(passages[content]) for content in unknown])
+            rows = (row.tobytes() for row in np.ascontiguousarray(vectors, np.float32))
+            numbers |= self._rows.add_vectors(dict(zip(unknown, rows, strict=True)))
         for item in self._waiting:
-            self._rows.add(item, self.next_key, list(islice(numbers, len(item.passages))))
+            self._rows.add(item, self.next_key, [numbers[content_key(passage)] for passage in item.passages])
             self.next_key += len(item.passages)
         self._waiting.clear()
         self._rows.commit()
