@@ -28,7 +28,7 @@ body { font: 15px/1.6 system-ui, "Noto Sans CJK SC", sans-serif; max-width: 72re
 table { border-collapse: collapse; margin: .5rem 0 1.5rem; font-variant-numeric: tabular-nums }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .7rem; text-align: right; vertical-align: top }
 th:first-child, td:first-child { text-align: left }
-td.text { text-align: left; overflow-wrap: anywhere }
+.text { text-align: left; overflow-wrap: anywhere }
 small { opacity: .7 }
 figure { display: inline-block; margin: 0 2rem 1rem 0 }
 svg { width: 22rem; max-width: 100%; height: auto }
@@ -93,7 +93,7 @@ def _overall(report: Report) -> Iterable[str]:
             f"<td>{e.low:.3f}–{e.high:.3f}</td><td>{e.n}</td></tr>"
             for measure, e in part.figures.items()
         )
-        yield f"<table><tr><th>指标</th><th>含义</th><th>值</th><th>95 % 区间</th><th>题数</th></tr>{rows}</table>"
+        yield f'<table><tr><th>指标</th><th class="text">含义</th><th>值</th><th>95 % 区间</th><th>题数</th></tr>{rows}</table>'
 
 
 def _section(title: str, slices: Sequence[Slice]) -> Iterable[str]:

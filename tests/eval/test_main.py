@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from eval.__main__ import main
-from eval.report import Setting, save, summarise
+from eval.report import Setting, load_outcomes, save, summarise
 from eval.run import Outcome
+from index.store import build
 
 CORPUS = {
     "d1": "机动车停车场收费标准由市价格主管部门制定。",
@@ -37,6 +38,37 @@ def test_retrieval_ranks_scores_and_writes_the_run(tmp_path: Path, capsys: pytes
     # Without qrels the index that was kept is used, and the run is written all the same.
     assert main([*arguments, "--run", str(tmp_path / "again.trec")]) == 0
     assert (tmp_path / "again.trec").read_bytes() == (tmp_path / "out.trec").read_bytes()
+
+
+QUESTIONS = [
+    {"id": "q1", "question": "全市义务教育阶段学校有多少所？", "type": "number", "style": "lexical", "answers": ["206所"],
+     "evidence": ["全市现有义务教育阶段学校206所"], "answerable": True},
+    {"id": "u1", "question": "今天股市收盘多少点？", "type": "number", "style": "colloquial", "answerable": False},
+    {"id": "d1", "turns": [
+        {"question": "全市有多少所小学？", "answers": ["120所"], "evidence": ["小学120所"], "standalone": "全市有多少所小学？"},
+        {"question": "初中呢？", "answers": ["86所"], "evidence": ["初中86所"], "standalone": "全市有多少所初中？"},
+    ]},
+]  # fmt: skip
+
+
+def test_run_reports_on_the_real_gazette(sample_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text("\n".join(json.dumps(q, ensure_ascii=False) for q in QUESTIONS), encoding="utf-8")
+    build([sample_path], tmp_path / "index")
+    out = tmp_path / "report"
+    arguments = ["run", str(file), "--index", str(tmp_path / "index"), "--out", str(out), "--ablation", "--baselines"]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert all(words in printed for words in ("hit@5", "refused", "BM25 alone", "plain splitter", "dialogue turns (2)"))
+    outcomes, setting = load_outcomes(out)
+    assert [outcome.id for outcome in outcomes] == ["q1", "u1", "d1.1", "d1.2"]
+    assert all(outcome.verbatim == outcome.citations for outcome in outcomes)
+    assert outcomes[0].relevant_ranks, "asked in its own words, the evidence is among the first ten"
+    assert setting["questions"] == ["mine.jsonl"]
+    assert setting["encoder"] == "gazette-static-zh"
+    assert setting["command"].startswith("gazette-eval run ")
+    assert (out / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert main(["compare", str(out), str(out)]) == 0
 
 
 def test_compare_exits_1_on_a_loss(
