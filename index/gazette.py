@@ -84,10 +84,14 @@ def _with_uncatalogued(lines: Sequence[Line], found: list[Found], front: int) ->
             last = _words(lines, i, starts[i].count)
         count = 0 if i in taken else _title_at(lines, i, strict=bool(found))
         if count and not taken & set(range(i, i + count)):
-            # a statute's title is often printed again below its notes of adoption
-            if i == 0 or _words(lines, i, count) != last:
+            # a title is often printed again, below its notes of adoption or at once without the year or the organ
+            words = _words(lines, i, count)
+            before = places[-1] if places else None
+            if before and before.entry == _UNLISTED and before.line + before.count == i and last.endswith(words):
+                places[-1] = Found(_UNLISTED, before.line, before.count + count, 0.0)
+            elif i == 0 or words != last:
                 places.append(Found(_UNLISTED, i, count, 0.0))
-                last = _words(lines, i, count)
+                last = words
             i += count
         else:
             i += 1
@@ -129,7 +133,8 @@ def _title_at(lines: Sequence[Line], i: int, *, strict: bool) -> int:
         if len(words) < 6 or not ends_like_title(words):
             continue
         after = i + count
-        if count > 1 and not is_organ(lines[i].squeezed) and _begins_like_title(words[len(lines[i].squeezed) :]):
+        first, rest = lines[i].squeezed, words[len(lines[i].squeezed) :]
+        if count > 1 and not is_organ(first) and _begins_like_title(rest) and not first.endswith(rest):
             return 0  # the line before a title is no part of it: 编辑 某某 / 关于…的报告
         byline = read_byline(list(lines[after : after + 8]), 0)
         if byline.date or byline.session or byline.speaker:
@@ -147,7 +152,8 @@ def _goes_on(lines: Sequence[Line], i: int, words: str, line: Line) -> bool:
     """May ``line`` go on with a title that began at ``i`` with ``words``?"""
     if line.mark and not lines[i].mark:
         return False
-    return not line.gap or line.mark > 0 or is_organ(words) or words.endswith(("关于", "的", "对", "《"))
+    open_end = is_organ(words) or words.endswith(("关于", "的", "对", "《", line.squeezed))
+    return not line.gap or line.mark > 0 or open_end
 
 
 def _begins_like_title(words: str) -> bool:
@@ -193,6 +199,10 @@ def _document_starts(lines: Sequence[Line], titles: list[Found], is_gazette: boo
     """Titles, and a start for what stands before the first of them where that is no cover."""
     if not lines:
         return []
+    if titles and 0 < titles[0].line <= 3 and not is_gazette:
+        first = titles[0]
+        if lines[0].squeezed.endswith(_words(lines, first.line, first.count)):  # a web page's own title above it
+            return [Found(_UNLISTED, 0, first.line + first.count, 0.0), *titles[1:]]
     if not titles or (titles[0].line > 0 and not is_gazette):
         return [Found(_UNLISTED, 0, _lead_title(lines, titles[0].line if titles else len(lines)), 0.0), *titles]
     return titles
@@ -264,6 +274,10 @@ def _document(source: Source, lines: Sequence[Line], title_lines: int, n: int, r
 
 def _title(source: Source, lines: Sequence[Line], count: int) -> str:
     parts = lines[:count] or [line for line in lines[:40] if line.mark][:1]
+    for again in range(1, len(parts)):
+        if parts[0].squeezed.endswith(_words(parts, again, len(parts))):
+            parts = parts[:1]  # printed again below
+            break
     title = readable("\n".join(source.text[line.start : line.end] for line in parts)).replace("**", "")
     return title or PurePath(source.name).stem
 

@@ -499,6 +499,12 @@ def test_a_text_that_is_no_gazette_is_one_document(text: str, title: str, count:
     assert [(d.n, d.title, len(d.paragraphs)) for d in gazette.documents] == [(1, title, count)]
 
 
+def test_title_printed_again_is_one_document() -> None:
+    text = "# 2026年云川省政府工作报告\n\n政府工作报告\n\n——2026年1月26日在云川省第四次会议上\n\n省长　赵 一\n\n各位代表：\n\n现在报告工作。"
+    (document,) = parse(Case(text))[0].documents
+    assert (document.title, document.speaker, document.date) == ("2026年云川省政府工作报告", "赵一", "2026-01-26")
+
+
 @pytest.mark.parametrize("text", ["", "\n\n\n", "---\n\n***\n", "\ufeff", "<!-- nothing -->"])
 def test_a_text_without_words_has_no_documents(text: str) -> None:
     assert parse(Case(text))[0].documents == ()
