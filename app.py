@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,8 +84,8 @@ def build_app(desk: Desk, feedback: Feedback, model: Model | None = None) -> gr.
         title=say("zh", "title"), fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)
     ) as page:
         parts = _lay_out(desk, has_model=model is not None)
+        offer(desk, feedback)  # before the page's own events, which have no names of their own
         _wire(page, parts, Handlers(desk, feedback, model))
-        offer(desk, feedback)
     return page  # type: ignore[no-any-return]  # gradio's context manager is untyped
 
 
@@ -105,7 +106,7 @@ def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
     top = _html(header("zh"), "top", "export", "language", "restart")
     with gr.Row(elem_id="room"):
         with gr.Column(elem_id="talk"):
-            talk = _html(welcome(gazettes, "zh"), "turns", "open", "feedback")
+            talk = _html(welcome(gazettes, [], "zh"), "turns", "open", "feedback")
             with gr.Column(elem_id="composer"):
                 scope = _html(scope_bar(gazettes, first.where, first.summary, has_model, "zh"), "scope", "narrow")
                 stop = gr.Button(say("zh", "stop"), visible=False, elem_id="stop", size="sm")
@@ -260,6 +261,8 @@ def _serve(args: argparse.Namespace) -> int:
     desk = Desk(Library(assistant, IndexStore(model), shared_changes=args.allow_library_changes))
     page = build_app(desk, Feedback(args.feedback), model)
     app = serve.mount(page, desk, host=args.host, port=args.port, names=args.allow_host, login=login, mcp=args.mcp)
+    # Examples are asked of the assistant, which also warms it: by the time a browser has drawn the page they are there.
+    threading.Thread(target=desk.examples, args=("zh",), daemon=True).start()
     print(f"{say('zh', 'title')}: http://{serve.place(args.host, args.port)}/", flush=True)
     serve.run(app, listener)
     desk.library.close()

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from index.records import Filter
 from index.text import fold, readable
-from page.markup import button, hit_words, safe, tag
+from page.markup import button, hit_words, safe, tag, without_bold
 from page.strings import Language, say
 from qa.cite import Style, reference
 from qa.records import Answer, Citation, Summary, Turn
@@ -82,7 +82,7 @@ def _lead(answer: Answer) -> str:
     if not answer.answer or (verbatim and len(answer.answer) > LEAD):
         return ""
     size = "lead" if len(answer.answer) <= LEAD else "lead is-long"
-    return tag("p", safe(answer.answer), class_=size)
+    return tag("p", safe(without_bold(answer.answer)[0]), class_=size)
 
 
 def _conflict(i: int, answer: Answer, language: Language) -> str:
@@ -122,8 +122,8 @@ def _not_found(i: int, answer: Answer, language: Language) -> str:
 
 def _proof(i: int, citation: Citation, language: Language) -> str:
     """A quote with the answering words emphasised, its chip, and where it stands."""
-    start, end = citation.answer_start, citation.answer_end
-    quote, start, end = _cut(citation.quote, start, end, QUOTE_SHOWN)
+    quote, (start, end) = without_bold(citation.quote, citation.answer_start, citation.answer_end)
+    quote, start, end = _cut(quote, start, end, QUOTE_SHOWN)
     words = safe(quote)
     if start < end:
         words = safe(quote[:start]) + hit_words(safe(quote[start:end])) + safe(quote[end:])
@@ -154,7 +154,7 @@ def place(citation: Citation, language: Language) -> list[str]:
 
 def _lines(text: str) -> str:
     """Text for a glance: its paragraphs on one line, a space between them."""
-    return " ".join(readable(p) for p in re.split(r"\n\s*\n", text))
+    return without_bold(" ".join(readable(p) for p in re.split(r"\n\s*\n", text)))[0]
 
 
 def _cut(text: str, start: int, end: int, limit: int) -> tuple[str, int, int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from index.records import Filter, GazetteError
 from page.answers import conversation
+from page.examples import examples
 from page.ledgers import ledger_pane
 from page.library import Library
 from page.reader import Place, cover_pane, document_pane, notice_pane
@@ -44,6 +46,21 @@ class Desk:
 
     def __init__(self, library: Library) -> None:
         self.library = library
+        self._example_lock = threading.Lock()
+        self._examples: dict[str, Any] = {}  # language -> questions, and the index they were made of
+
+    def examples(self, language: Language) -> list[str]:
+        """Questions to begin with, out of the shared library; found once for each state of it."""
+        shared = self.library.shared
+        with self._example_lock:
+            if self._examples.get("index") is not shared.index:
+                self._examples = {"index": shared.index}
+            if language not in self._examples:
+                self._examples[language] = examples(
+                    shared.index.gazettes, shared.index.source, lambda q: shared.ask(q), language
+                )
+            found: list[str] = self._examples[language]
+            return found
 
     def ask(self, question: str, visit: Visit, visitor: str) -> Visit:
         """The visit with one more turn, opened at its first citation.

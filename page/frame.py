@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from index.records import Filter, Gazette
 from page.answers import menu
-from page.examples import examples
 from page.markup import button, safe, tag
 from page.strings import Language, say
 
@@ -43,13 +42,13 @@ def header(language: Language) -> str:
     return tag("div", title + tag("div", tools, class_="top-tools"), class_="top", data_language=language)
 
 
-def welcome(gazettes: Sequence[Gazette], language: Language) -> str:
+def welcome(gazettes: Sequence[Gazette], offered: Sequence[str], language: Language) -> str:
     """What stands in the conversation before the first question: what is here, and questions to begin with."""
     documents = sum(d.kind != "封面" for g in gazettes for d in g.documents)
     head = tag("h2", safe(say(language, "tagline")))
     holds = tag("p", safe(say(language, "holds", gazettes=len(gazettes), documents=documents)), class_="holds")
-    offered = "".join(tag("li", button(q, class_="example", data_ask=q)) for q in examples(gazettes, language))
-    tries = tag("h3", safe(say(language, "try"))) + tag("ul", offered, class_="examples") if offered else ""
+    rows = "".join(tag("li", button(q, class_="example", data_ask=q)) for q in offered)
+    tries = tag("h3", safe(say(language, "try"))) + tag("ul", rows, class_="examples") if rows else ""
     return tag("div", head + holds + tries, class_="welcome")
 
 

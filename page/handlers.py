@@ -90,7 +90,8 @@ class Handlers:
 
     def _talk(self, visit: Visit, who: str) -> Html:
         if not visit.turns:
-            return welcome(self.desk.library.gazettes(who), visit.language)
+            offered = self.desk.examples(visit.language)
+            return welcome(self.desk.library.gazettes(who), offered, visit.language)
         return self.desk.talk(visit, who)
 
     def _scope(self, visit: Visit, who: str) -> Html:

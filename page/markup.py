@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from index.text import is_invisible
@@ -10,8 +11,11 @@ SHORT = 12
 
 
 def safe(text: object) -> str:
-    """Escaped for HTML text and quoted attributes, without invisible and direction-changing characters."""
-    return escape("".join(c for c in str(text) if c in "\n\t" or not is_invisible(c)))
+    """Escaped for HTML text and quoted attributes, without invisible and direction-changing characters.
+
+    A tab, which HTML would close up, becomes a wide space: in a quoted table row it parts the cells.
+    """
+    return escape("".join(c for c in str(text) if c in "\n\t" or not is_invisible(c))).replace("\t", "\u3000")
 
 
 def attributes(**values: object) -> str:
@@ -39,3 +43,20 @@ def button(label: str, /, **values: object) -> str:
 def hit_words(content: str) -> str:
     """The answering words, emphasised; a short answer (12所) is kept on one line."""
     return tag("strong", content, class_="hit is-short" if len(content) <= SHORT else "hit")
+
+
+# Only where it opens after a gap: in 李**、王** it hides names.
+_BOLD = re.compile(r"(?:^|(?<=[\s，。；：、（《“]))\*\*(?=[^*\s])(?:[^*\n]|\n(?!\s*\n)){1,200}?\*\*", re.M)
+
+
+def bold_marks(text: str, start: int, end: int) -> set[int]:
+    """Where Markdown's "**" stand that make words bold: they are for a printer, not for a reader."""
+    found = (m.span() for m in _BOLD.finditer(text, start, end))
+    return {i for a, b in found for i in (a, a + 1, b - 2, b - 1)}
+
+
+def without_bold(text: str, *offsets: int) -> tuple[str, list[int]]:
+    """The text without those marks, and the offsets moved along."""
+    gone = bold_marks(text, 0, len(text))
+    kept = "".join(c for i, c in enumerate(text) if i not in gone)
+    return kept, [offset - sum(i < offset for i in gone) for offset in offsets]

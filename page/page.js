@@ -56,7 +56,8 @@ window.gazette = (() => {
 	}
 	function show(mark) {
 		const paper = mark.closest(".paper");
-		const middle = mark.offsetTop - (paper.clientHeight - mark.offsetHeight) / 2;
+		const box = mark.getBoundingClientRect(), around = paper.getBoundingClientRect();
+		const middle = paper.scrollTop + box.top - around.top - (around.height - box.height) / 2;
 		// Only the paper moves: scrollIntoView would pull a phone's page away from the answer just given.
 		paper.scrollTo({ top: middle, behavior: calm.matches ? "auto" : "smooth" });
 		if (!cameFrom) return;

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from index.records import Document, Paragraph, ParagraphKind, Source
 from index.text import is_invisible, is_wide
-from page.markup import hit_words, safe, tag
+from page.markup import bold_marks, hit_words, safe, tag
 from page.strings import Language, say
 from qa.records import Citation
 
@@ -68,14 +69,15 @@ def window(document: Document, text: str, at: int) -> Window:
 
 def body(source: Source, document: Document, marks: Sequence[Mark], language: Language, shown: Window) -> str:
     """The document's text between the window's offsets. Every character that can be seen is in it."""
+    printed = _Printed(source.text, tuple(marks), language)
     out: list[str] = []
     inside = [b for b in _blocks(document, source.text) if b.start < shown.end and b.end > shown.start]
     for is_table, group in groupby(inside, key=lambda b: b.kind == "table"):
         if is_table:
-            rows = "".join(_row(source.text, row, marks, language) for b in group for row in _lines(source.text, b))
+            rows = "".join(printed.row(row) for b in group for row in _rows(source.text, b))
             out.append(tag("div", tag("table", tag("tbody", rows)), class_="table", tabindex=0))
         else:
-            out.extend(_block(source.text, b, marks, language) for b in group)
+            out.extend(printed.block(b) for b in group)
     return "".join(out)
 
 
@@ -99,66 +101,101 @@ def _gap(text: str, start: int, end: int) -> Iterator[Paragraph]:
             yield Paragraph(0, start + match.start(), start + match.end())
 
 
+_TABLE_TAG = re.compile(r"</?(table|thead|tbody|tfoot|tr|td|th)\b[^<>]*>", re.I)
+_RULE = re.compile(r"[\s|:\-]*")  # the line under a Markdown table's head
+
+Span = tuple[int, int]
+
+
+def _rows(text: str, block: Paragraph) -> Iterator[list[Span]]:
+    """The cells of a table's rows, parted by tabs, pipes or HTML's own tags; all its words are in some cell."""
+    if _TABLE_TAG.search(text, block.start, block.end):
+        yield from _html_rows(text, block)
+        return
+    for line in re.finditer(r"[^\n]+", text[block.start : block.end]):
+        start, end = block.start + line.start(), block.start + line.end()
+        if line[0].lstrip().startswith("|"):
+            if _RULE.fullmatch(line[0]):
+                continue
+            edges = [i for i in range(start, end) if text[i] == "|"]
+            edges += [end] if text[edges[-1] + 1 : end].strip() else []
+        else:
+            edges = [start - 1, *(i for i in range(start, end) if text[i] == "\t"), end]
+        yield [(a + 1, b) for a, b in pairwise(edges)]
+
+
+def _html_rows(text: str, block: Paragraph) -> Iterator[list[Span]]:
+    row: list[Span] = []
+    at = block.start
+    for found in (*_TABLE_TAG.finditer(text, block.start, block.end), None):
+        end = found.start() if found else block.end
+        opens_cell = found is not None and found[1].lower() in ("td", "th") and found[0][1] == "/"
+        if text[at:end].strip() or opens_cell:
+            row.append((at, end))
+        if found is None or found[1].lower() == "tr":
+            if row:
+                yield row
+            row = []
+        at = found.end() if found else end
+
+
 _ARTICLE = re.compile(r"[ \t]*(?:#{1,6}[ \t]+)?(?:\*\*)?第\s*[〇零一二三四五六七八九十百千\d]+\s*条")
 _TAGS: dict[ParagraphKind, str] = {"title": "h2", "heading": "h3"}
+# Heading marks and quote bars of Markdown are not words of the gazette.
+_MARKS = re.compile(r"^[ \t]*(?:#{1,6}(?=[ \t])|>)[ \t]*", re.M)
 
 
-def _block(text: str, block: Paragraph, marks: Sequence[Mark], language: Language) -> str:
-    keep_lines = block.kind in ("title", "byline", "note")
-    start, label = block.start, ""
-    number = _ARTICLE.match(text, block.start, block.end) if block.article else None
-    if number:
-        start = number.end()
-        label = tag("b", _inline(text, block.start, start, (), marks, language), class_="article")
-    inline = label + _inline(text, start, block.end, block.joins, marks, language, keep_lines=keep_lines)
-    name = _TAGS.get(block.kind, "p")
-    level = min(3, len(block.headings) + 1) if block.kind == "heading" else None
-    return tag(name, inline, class_=f"is-{block.kind}", data_level=level, data_at=block.start)
+@dataclass(frozen=True)
+class _Printed:
+    """Stretches of one source text as HTML, with the same marks over all of them."""
 
+    text: str
+    marks: tuple[Mark, ...]
+    language: Language
 
-def _lines(text: str, block: Paragraph) -> Iterator[tuple[int, int]]:
-    for match in re.finditer(r"[^\n]*[^\s][^\n]*", text[block.start : block.end]):
-        yield block.start + match.start(), block.start + match.end()
+    def block(self, block: Paragraph) -> str:
+        """A paragraph, heading or title; an article's number stands out."""
+        keep_lines = block.kind in ("title", "byline", "note")
+        skip = {i for m in _MARKS.finditer(self.text, block.start, block.end) for i in range(*m.span())}
+        skip |= bold_marks(self.text, block.start, block.end)
+        chars = list(_shown(self.text, block.start, block.end, skip, keep_lines=keep_lines))
+        number = _ARTICLE.match(self.text, block.start, block.end) if block.article else None
+        after = bisect_left(chars, (number.end(), "")) if number else 0
+        label = tag("b", self.inline(chars[:after], ()), class_="article") if after else ""
+        level = min(3, len(block.headings) + 1) if block.kind == "heading" else None
+        content = label + self.inline(chars[after:], block.joins)
+        return tag(
+            _TAGS.get(block.kind, "p"), content, class_=f"is-{block.kind}", data_level=level, data_at=block.start
+        )
 
+    def row(self, cells: list[Span]) -> str:
+        """A table's row."""
+        shown = (_shown(self.text, start, end, bold_marks(self.text, start, end)) for start, end in cells)
+        return tag("tr", "".join(tag("td", self.inline(list(chars), ())) for chars in shown))
 
-def _row(text: str, row: tuple[int, int], marks: Sequence[Mark], language: Language) -> str:
-    """A table line. Readers of other formats and this one part cells by tabs."""
-    edges = [row[0] - 1, *(i for i in range(*row) if text[i] == "\t"), row[1]]
-    cells = (_inline(text, a + 1, b, (), marks, language) for a, b in pairwise(edges))
-    return tag("tr", "".join(tag("td", cell) for cell in cells))
-
-
-def _inline(
-    text: str,
-    start: int,
-    end: int,
-    joins: Iterable[int],
-    marks: Sequence[Mark],
-    language: Language,
-    *,
-    keep_lines: bool = False,
-) -> str:
-    """The stretch as read, escaped, with its marks and joins."""
-    here = [m for m in marks if m.start < end and m.end > start]
-    cuts = sorted(j for j in joins if start < j < end)
-    out: list[str] = []
-    chars = list(_shown(text, start, end, keep_lines=keep_lines))
-    for top, stretch in groupby(chars, key=lambda pair: _top(here, pair[0])):
-        parts: list[str] = []
-        for hit, group in groupby(stretch, key=lambda pair: top is not None and top.hit_start <= pair[0] < top.hit_end):
-            piece: list[str] = []
-            for offset, char in group:
-                while cuts and cuts[0] <= offset:
-                    piece.append(_join(language))
-                    cuts.pop(0)
-                piece.append("<br>" if char == "\n" else safe(char))
-            parts.append(hit_words("".join(piece)) if hit else "".join(piece))
-        content = "".join(parts)
-        if top is not None:
-            kind = "quote is-focus" if top.focus else "quote"
-            content = tag("mark", content, class_=kind, data_n=top.n, tabindex=-1)
-        out.append(content)
-    return "".join(out)
+    def inline(self, chars: Sequence[tuple[int, str]], joins: Sequence[int]) -> str:
+        """(offset, character) pairs, escaped, with their marks and joins."""
+        if not chars:
+            return ""
+        here = [m for m in self.marks if m.start <= chars[-1][0] and m.end > chars[0][0]]
+        cuts = sorted(j for j in joins if chars[0][0] < j <= chars[-1][0])
+        out: list[str] = []
+        for top, stretch in groupby(chars, key=lambda pair: _top(here, pair[0])):
+            parts: list[str] = []
+            for hit, group in groupby(stretch, key=lambda pair: _is_hit(top, pair[0])):
+                piece: list[str] = []
+                for offset, char in group:
+                    while cuts and cuts[0] <= offset:
+                        piece.append(_join(self.language))
+                        cuts.pop(0)
+                    piece.append("<br>" if char == "\n" else safe(char))
+                parts.append(hit_words("".join(piece)) if hit else "".join(piece))
+            content = "".join(parts)
+            if top is not None:
+                kind = "quote is-focus" if top.focus else "quote"
+                content = tag("mark", content, class_=kind, data_n=top.n, tabindex=-1)
+            out.append(content)
+        return "".join(out)
 
 
 def _join(language: Language) -> str:
@@ -171,16 +208,12 @@ def _top(marks: Sequence[Mark], offset: int) -> Mark | None:
     return next((m for m in over if m.focus), over[0] if over else None)
 
 
-# Heading marks and quote bars of Markdown are not words of the gazette. "**" goes only where it wraps whole lines:
-# in 李** it hides a name.
-_MARKS = re.compile(r"^[ \t]*(?:#{1,6}(?=[ \t])|>)[ \t]*", re.M)
-_BOLD = re.compile(r"^[ \t]*(\*\*)(?=[^*\s])(?:[^*\n]|\n(?!\s*\n)){1,200}(\*\*)[ \t]*$", re.M)
+def _is_hit(mark: Mark | None, offset: int) -> bool:
+    return mark is not None and mark.hit_start <= offset < mark.hit_end
 
 
-def _shown(text: str, start: int, end: int, *, keep_lines: bool) -> Iterator[tuple[int, str]]:
+def _shown(text: str, start: int, end: int, skip: set[int], *, keep_lines: bool = False) -> Iterator[tuple[int, str]]:
     """(offset, character) as read: white space between Han characters closed, invisible characters dropped."""
-    skip = {i for m in _MARKS.finditer(text, start, end) for i in range(*m.span())}
-    skip |= {i for m in _BOLD.finditer(text, start, end) for group in (1, 2) for i in range(*m.span(group))}
     last, gap = "", ""
     for i in range(start, end):
         char = text[i]

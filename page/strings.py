@@ -45,7 +45,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     "example_session": ("{session}是哪天召开的？", "On which day was {session} held?"),
     "example_decision": ("{organ}作出了哪些决定？", "Which decisions did {organ} make?"),
     "example_problem": ("{topic}还存在哪些问题？", "What problems remain in {topic}?"),
-    "example_article": ("《{document}》第{article}条怎么规定？", "What does article {article} of “{document}” say?"),
+    "example_article": ("《{document}》{article}怎么规定？", "What does {article} of “{document}” say?"),
+    "example_figure": ("{scope}{indicator}有多少{unit}？", "How many {indicator} ({unit}) are there in {scope}?"),
     # an answer
     "question": ("问", "Q"),
     "sure": ("把握大", "Confident"),
