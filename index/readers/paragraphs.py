@@ -200,6 +200,8 @@ def _joint(previous: Line | None, line: Line, manner: Manner, *, new_page: bool)
 
 def _begins(previous: Line, line: Line, manner: Manner, *, new_page: bool) -> bool:
     """True if the line begins a paragraph; the previous line is the one before it in reading order."""
+    if line.text[0] in _CLOSING:
+        return False
     if abs(previous.size - line.size) > 0.12 * max(previous.size, line.size):
         return True
     moved = new_page or previous.region != line.region
