@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from index.records import Document, Gazette, Paragraph, Passage, Source
 
-PASSAGE_LENGTH = 300  # characters
+# Characters. On 130 questions over the real gazette, BM25 alone finds the evidence within five passages for 0.85 of them
+# at 150, 0.90 at 250 and 300, 0.89 at 350, 0.92 at 400; what a reader has to go through grows with it (940 characters in
+# five passages at 300, 1,250 at 400).
+PASSAGE_LENGTH = 300
 
 # Sentences first, then clauses; a closing quotation mark stays with its sentence. No line ends: inside a paragraph
 # they are cuts of pages, in the middle of a sentence.

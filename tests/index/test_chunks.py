@@ -5,8 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from index.chunks import PASSAGE_LENGTH, split_passages
+from index.facts import ledgers
 from index.gazette import parse_gazette
 from index.records import Gazette, Passage, Source
 
@@ -125,3 +128,25 @@ def test_odd_text_is_covered_and_bounded(text: str) -> None:
 def test_length_too_small_is_refused() -> None:
     with pytest.raises(ValueError, match="40"):
         split("文", 10)
+
+
+PIECES = st.sampled_from(
+    ["# ", "## ", "**", "一、", "（一）", "1.", "第一条 ", "第二章 总则", "附件1", "目录", "\n", "\n\n", "\r\n", "\t", "|", "。", "，", "“", "”",
+     "《", "》", "（", "）", "——", "…… 3", "2021年6月10日", "关于某事的报告", "某市人民政府", "市长 李 强", "审议通过", "全市有学校三所", "字" * 350,
+     "\u3000\u3000", "\u200b", "\x00", "\ufeff", "𠮷", "<table><tr>", "---", "- 1 -", "公报", "第3号", "\x0c"]
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=60).map("".join))
+def test_any_text_keeps_its_offsets_and_its_words(text: str) -> None:
+    source = Source(id="f" * 16, name="文件.md", text=text, sha256="f" * 64)
+    gazette = parse_gazette(source)
+    passages = split_passages(gazette, source)
+    assert all(text[p.start : p.end] == p.text and 0 < len(p.text) <= PASSAGE_LENGTH for p in passages)
+    assert all(before.end <= after.start for before, after in pairwise(passages))
+    covered = {i for p in passages for i in range(p.start, p.end)}
+    for document in gazette.documents:
+        for paragraph in document.paragraphs:
+            assert all(i in covered or text[i].isspace() for i in range(paragraph.start, paragraph.end))
+    assert ledgers(gazette, source) == ledgers(gazette, source)

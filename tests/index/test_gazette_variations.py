@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import tarfile
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -534,3 +537,34 @@ def test_hostile_text_takes_seconds_at_most(text: str) -> None:
     gazette, source = parse(Case(text))
     split_passages(gazette, source)
     assert time.perf_counter() - started < 20
+
+
+# ---- many statutes --------------------------------------------------------------------------------------------------
+
+LAWS = Path(__file__).parents[3] / "shared" / "data" / "laws.tar.xz"
+PLAIN_ARTICLE = re.compile(r"(?m)^[#* ]*第[一二三四五六七八九十百千零〇]+条(?:之[一二三四五六七八九])?[\s*]")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not LAWS.exists(), reason=f"the statutes are not here: {LAWS.name}")
+def test_statutes_are_one_document_each_with_all_their_articles() -> None:
+    statutes = 0
+    split: list[str] = []
+    wrong: list[str] = []
+    with tarfile.open(LAWS) as archive:
+        for member in archive:
+            file = archive.extractfile(member) if member.isfile() and statutes < 600 else None
+            if file is None:
+                continue
+            statutes += 1
+            text = file.read().decode("utf-8")
+            gazette, _ = parse(Case(text, name=member.name.rsplit("/", 1)[-1]))
+            if len(gazette.documents) != 1:
+                split.append(member.name)
+            found = {p.article for d in gazette.documents for p in d.paragraphs if p.article}
+            plain = {match[0].strip("#* \n\t\u3000") for match in PLAIN_ARTICLE.finditer(text)}
+            if not plain <= found:
+                wrong.append(member.name)
+    assert statutes == 600
+    assert len(split) <= statutes // 200, split  # a list printed below a statute may be a document of its own
+    assert not wrong
