@@ -22,7 +22,7 @@ from index.lexical import HEAD_WEIGHT, LexicalIndex, terms
 from index.records import Document, Filter, Gazette, GazetteError, Hit, Passage, Source
 from index.tables import Segment
 from index.text import fold
-from index.vectors import Nearest
+from index.vectors import Nearest, Selection
 from index.writer import EncoderMismatch, matching_encoder
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class _Part:
     def headers(self) -> list[tuple[Document, Gazette, int, int]]:
         return list(self.rows.headers())
 
-    def allowed(self, where: Filter) -> npt.NDArray[np.bool_] | None:
+    def selection(self, where: Filter) -> Selection | None:
         """Which rows may be found; None where all may."""
         if where.is_empty and not self.removed:
             return None
@@ -91,7 +91,7 @@ class _Part:
             if document.source_id not in self.removed and matches(where, document, gazette):
                 low, high = np.searchsorted(self.nearest.keys, (first, last + 1))
                 mask[low:high] = True
-        return mask
+        return Selection.of(mask)
 
 
 class _Documents(Mapping[str, Document]):
@@ -135,7 +135,7 @@ class Index:
         }
         self._source = lru_cache(maxsize=256)(self._read_source)
         self._gazette = lru_cache(maxsize=256)(self._read_gazette)
-        self._mask = lru_cache(maxsize=64)(lambda where: [part.allowed(where) for part in self._parts])
+        self._selections = lru_cache(maxsize=64)(lambda where: [part.selection(where) for part in self._parts])
         self.documents: Mapping[str, Document] = _Documents(self)
 
     def __len__(self) -> int:
@@ -248,8 +248,8 @@ class Index:
             return []
         found = [
             pair
-            for part, allowed in zip(self._parts, self._mask(where), strict=True)
-            for pair in part.nearest.search(np.ascontiguousarray(vector, np.float32), k, allowed)
+            for part, among in zip(self._parts, self._selections(where), strict=True)
+            for pair in part.nearest.search(np.ascontiguousarray(vector, np.float32), k, among)
         ]
         best = sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
         passages = self._by_key([key for key, _ in best])

@@ -42,7 +42,7 @@ def _names(noun: type) -> str:
 
 
 _TABLES = f"""
-CREATE TABLE sources ({_names(Source)}, "path" TEXT, "packed" BLOB, PRIMARY KEY ("id")) WITHOUT ROWID;
+CREATE TABLE sources ({_names(Source)}, "path" TEXT, "first_key" INTEGER, "packed" BLOB, PRIMARY KEY ("id")) WITHOUT ROWID;
 CREATE TABLE gazettes ({_names(Gazette)}, PRIMARY KEY ("source_id")) WITHOUT ROWID;
 CREATE TABLE documents ({_names(Document)}, PRIMARY KEY ("id")) WITHOUT ROWID;
 CREATE INDEX documents_of ON documents ("source_id", "n");
@@ -143,7 +143,7 @@ class SegmentWriter:
         """Add a source whole; its passages get the keys from ``first_key`` up, vectors as numbered by ``vector``."""
         source, gazette = item.source, item.gazette
         packed = zlib.compress(source.text.encode("utf-8", "surrogatepass"), 1)
-        self._insert("sources", [[*_to_row(source), item.path, packed]])
+        self._insert("sources", [[*_to_row(source), item.path, first_key, packed]])
         self._insert("gazettes", [_to_row(gazette)])
         self._insert("documents", [_to_row(document) for document in gazette.documents])
         self._insert("paragraphs", ([d.id, *_to_row(p)] for d in gazette.documents for p in d.paragraphs))
@@ -258,11 +258,7 @@ class Segment:
 
     def sources(self) -> list[SourceEntry]:
         """Every source, in the order they were added."""
-        query = (
-            'SELECT s."id", s."name", s."path", s."sha256" FROM sources s LEFT JOIN '
-            '(SELECT "source_id", MIN("key") AS first FROM passages GROUP BY 1) p ON p."source_id" = s."id" '
-            'ORDER BY p.first, s."id"'
-        )
+        query = 'SELECT "id", "name", "path", "sha256" FROM sources ORDER BY "first_key"'
         return [SourceEntry(*row) for row in self._all(query)]
 
     def source(self, source_id: str) -> Source | None:

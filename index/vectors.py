@@ -1,12 +1,18 @@
-"""Nearest passages by FAISS: one file of vectors for each segment.
+"""Nearest passages by FAISS: one file of vectors for each segment, its kind chosen by how many there are.
 
 Row i of the file is the i-th passage of the segment by key; the keys stand beside it in a numpy file.
+
+Measured over 160,585 passages of statutes (128 dimensions, 500 everyday questions, one thread of a busy machine),
+against exact search: float32 p50 13.9 ms; float16 6.8 ms, the first hit always the same and 99.97 % of the first
+hundred; 8 bits 5.1 ms but 1.4 % of the first hits another; 4 bits and RaBitQ slower or far off.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +23,12 @@ from index.generations import WriteFailed
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 Keys = npt.NDArray[np.int64]
+Blocks = Callable[[], Iterator[tuple[list[int], Vectors]]]
 
-EXACT_UP_TO = 50_000
-"""Rows searched exactly; one question over 31,000 rows of 256 takes 1 ms on one core."""
+FLOAT32_UP_TO = 50_000  # rows searched exactly as they are: 1 ms for 31,000
+FLOAT16_UP_TO = 400_000  # rows searched one by one at half the size; beyond that only the nearest lists are
+_PROBES = 128  # lists looked into
+_TRAINING_ROWS = 40  # for each list
 
 
 def _faiss() -> Any:
@@ -27,17 +36,21 @@ def _faiss() -> Any:
     return importlib.import_module("faiss")
 
 
-def write(folder: Path, name: str, rows: Iterable[tuple[list[int], Vectors]], count: int, dimensions: int) -> None:
+def _lists(count: int) -> int:
+    """How many lists the rows are parted into; 0 for none."""
+    return 0 if count <= FLOAT16_UP_TO else 2 * int(count**0.5)
+
+
+def write(folder: Path, name: str, blocks: Blocks, count: int, dimensions: int) -> None:
     """Write ``name.faiss`` and ``name.keys.npy`` from (keys, vectors) blocks, and read the former back.
 
     Raises:
         OSError, WriteFailed: if it cannot be written, or what was read back is not what was written.
     """
     faiss = _faiss()
-    faiss.omp_set_num_threads(1)
-    index = faiss.IndexFlatIP(dimensions)
+    index = _empty(blocks, count, dimensions)
     keys = np.zeros(count, np.int64)
-    for block_keys, vectors in rows:
+    for block_keys, vectors in blocks():
         keys[index.ntotal : index.ntotal + len(block_keys)] = block_keys
         index.add(vectors)
     path = folder / f"{name}.faiss"
@@ -48,38 +61,73 @@ def write(folder: Path, name: str, rows: Iterable[tuple[list[int], Vectors]], co
         except RuntimeError as error:
             raise WriteFailed(f"写向量文件失败（{error}）") from error
     np.save(folder / f"{name}.keys.npy", keys)
-    again = faiss.read_index(str(path))
-    if again.ntotal != count or again.d != dimensions:
-        raise WriteFailed(f"{path} 写入 {count} 个向量，读回 {again.ntotal} 个；磁盘是否已满？")
+    again = len(Nearest(folder, name))
+    if index.ntotal != count or again != count:
+        raise WriteFailed(f"{path} 应有 {count} 个向量，写入 {index.ntotal} 个，读回 {again} 个；磁盘是否已满？")
+
+
+def _empty(blocks: Blocks, count: int, dimensions: int) -> Any:
+    """An index of the kind for so many rows, trained where it has to be."""
+    faiss = _faiss()
+    if count <= FLOAT32_UP_TO:
+        return faiss.IndexFlatIP(dimensions)
+    if not (lists := _lists(count)):
+        return faiss.IndexScalarQuantizer(dimensions, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    step = max(1, count // (lists * _TRAINING_ROWS))
+    sample = np.concatenate([vectors[::step] for _, vectors in blocks()])
+    index = faiss.index_factory(dimensions, f"IVF{lists},SQfp16", faiss.METRIC_INNER_PRODUCT)
+    index.train(sample)
+    return index
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Some of the rows: how many, and one bit for each row."""
+
+    count: int
+    bits: npt.NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, mask: npt.NDArray[np.bool_]) -> Selection:
+        """The rows where the mask is true."""
+        return cls(int(mask.sum()), np.packbits(mask, bitorder="little"))
 
 
 class Nearest:
     """A vector file, open for searching; safe to ask from several threads."""
 
-    tolerance = 0.0  # how far a stored component may be from the vector's
-
     def __init__(self, folder: Path, name: str) -> None:
-        self._faiss = faiss = _faiss()
+        faiss = _faiss()
         self.keys: Keys = np.load(folder / f"{name}.keys.npy", mmap_mode="r", allow_pickle=False)
-        self._index = faiss.read_index(str(folder / f"{name}.faiss"), faiss.IO_FLAG_MMAP_IFC)
+        self._lists = _lists(len(self.keys))
+        mapped = faiss.IO_FLAG_MMAP if self._lists else faiss.IO_FLAG_MMAP_IFC
+        self._index = faiss.read_index(str(folder / f"{name}.faiss"), mapped)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
-    def search(self, vector: Vectors, k: int, allowed: npt.NDArray[np.bool_] | None) -> list[tuple[int, float]]:
-        """The k rows with the greatest inner product, as (key, score), best first; ``allowed`` masks the rows."""
+    def search(self, vector: Vectors, k: int, among: Selection | None = None) -> list[tuple[int, float]]:
+        """The k rows with the greatest inner product, as (key, score), best first."""
+        faiss = _faiss()
         # FAISS's threads cost one question more than they give: 16 ms instead of 1 ms for 31,000 rows measured with
         # two threads on two busy cores. The setting belongs to the calling thread, so it is made here.
-        self._faiss.omp_set_num_threads(1)
-        k = min(k, len(self) if allowed is None else int(allowed.sum()))
+        faiss.omp_set_num_threads(1)
+        k = min(k, len(self) if among is None else among.count)
         if k <= 0:
             return []
-        params = None
-        if allowed is not None:
-            bits = np.packbits(allowed, bitorder="little")
-            params = self._faiss.SearchParameters(sel=self._faiss.IDSelectorBitmap(bits))
-        scores, rows = self._index.search(vector.reshape(1, -1), k, params=params)
+        options: dict[str, Any] = {} if among is None else {"sel": faiss.IDSelectorBitmap(among.bits)}
+        if self._lists:
+            # Few allowed rows may all lie in lists that are far from the question: then every list is looked into.
+            narrow = among is not None and among.count < len(self) / 2
+            options["nprobe"] = self._lists if narrow or k > 1000 else _PROBES
+        parameters = faiss.SearchParametersIVF if self._lists else faiss.SearchParameters
+        scores, rows = self._index.search(vector.reshape(1, -1), k, params=parameters(**options))
         return [(int(self.keys[row]), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
+
+    @cached_property
+    def tolerance(self) -> float:
+        """How far a stored component of a unit vector may be from the true one."""
+        return 0.0 if len(self) <= FLOAT32_UP_TO else 2.0**-11
 
     def vectors(self, first: int, count: int) -> Vectors:
         """Some rows as stored."""

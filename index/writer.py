@@ -385,5 +385,5 @@ def _write_lexical(staging: Path, parts: Sequence[_Part], gone: Iterable[str] = 
 
 def _derive_vectors(staging: Path, entry: SegmentEntry, dimensions: int) -> None:
     rows = Segment(staging / f"{entry.name}.sqlite")
-    vectors.write(staging, entry.name, rows.vector_rows(), rows.counts().passages, dimensions)
+    vectors.write(staging, entry.name, rows.vector_rows, rows.counts().passages, dimensions)
     rows.close()

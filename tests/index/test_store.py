@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from index import building, writer
+from index import building, vectors, writer
 from index.chunks import split_passages
 from index.lexical import terms
 from index.records import Filter, Gazette, GazetteError, Hit, Passage, Source
@@ -116,6 +116,19 @@ def test_dense_equals_brute_force(sample_index: Index) -> None:
                 found = _keys(sample_index.dense(question, k, where))
                 assert [score for _, score in found] == pytest.approx([s for _, s in expected[:k]], abs=2e-4), where
                 assert {passage_id for passage_id, _ in found} <= {passage_id for passage_id, _ in expected}
+
+
+@pytest.mark.parametrize(("float32", "float16"), [(0, 10**9), (0, 0)], ids=["float16", "lists"])
+def test_larger_kinds_of_vector_file_equal_brute_force(
+    tmp_path: Path, sample_path: Path, tiny_encoder: Any, monkeypatch: pytest.MonkeyPatch, float32: int, float16: int
+) -> None:
+    """Made small for the test; of 33 lists all are looked into, so the lists lose nothing."""
+    monkeypatch.setattr(vectors, "FLOAT32_UP_TO", float32)
+    monkeypatch.setattr(vectors, "FLOAT16_UP_TO", float16)
+    build([sample_path], tmp_path / "index", encoder=tiny_encoder)
+    assert verify(tmp_path / "index") == []
+    with open_index(tmp_path / "index", encoder=tiny_encoder) as index:
+        test_dense_equals_brute_force(index)
 
 
 def test_lexical_equals_brute_force(sample_index: Index) -> None:
