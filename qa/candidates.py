@@ -23,8 +23,10 @@ SPAN_TYPES: tuple[SpanType, ...] = (
     "number", "amount", "percent", "date", "duration", "time", "ordinal", "person", "document", "quoted", "article",
     "enumeration", "clause", "tail", "words", "cell",
 )  # fmt: skip
+COUNTED = frozenset({"number", "amount", "percent", "date", "duration", "time", "ordinal"})
+ASKS_FIGURE = frozenset({"number", "amount", "percent", "date", "duration"})
 LONGEST_WORDS = 6  # words in a free span; 96 % of the short answers in the training questions are no longer
-MOST_SPANS = 260
+MOST_SPANS = 200
 
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f“”‘’—…·]")
 _STOP = re.compile(r"[。！？!?；;]+[”’』」）)》]*|\n|(?<=[a-z])\.\s+(?=[A-Z])")
@@ -32,11 +34,11 @@ _CLAUSE_MARK = re.compile(r"[，,。；;：:！!？?（）()\t]+")
 _IS_ITEM = re.compile(rf"^\s*[（(]?[{HAN_NUMERAL}\d]{{1,3}}[)）]|^\s*\d{{1,2}}[.．、]|^\s*[{HAN_NUMERAL}]{{1,3}}[、是]")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sentence:
     """A sentence, list item, heading or table row as one reads it, with where each character came from.
 
-    ``lead`` is what it stands under besides the headings: the line before a list, the head row of a table.
+    ``lead`` is what it stands under besides the headings: the line before a list; ``head`` is the head row of its table.
     """
 
     text: str
@@ -50,6 +52,7 @@ class Sentence:
     position: int = 0  # within its paragraph
     kind: str = "text"
     lead: str = ""
+    head: str = ""
 
     @cached_property
     def flat(self) -> str:
@@ -65,8 +68,8 @@ class Sentence:
 
     @cached_property
     def context(self) -> str:
-        """Title, headings and lead, as compared."""
-        return flat(" ".join((self.document, *self.headings, self.lead)))
+        """Title, headings, lead and table head, as compared."""
+        return flat(" ".join((self.document, *self.headings, self.lead, self.head)))
 
     @cached_property
     def flat_title(self) -> str:
@@ -97,6 +100,15 @@ class Sentence:
     @cached_property
     def spans(self) -> list[Span]:
         return list(_spans(self))
+
+    @cached_property
+    def figures(self) -> list[Span]:
+        """The typed spans that count, measure or date something."""
+        return [s for s in self.typed if s.type in COUNTED]
+
+    def spans_for(self, kind: str) -> list[Span]:
+        """The spans a kind of question chooses among: figures alone where it asks for one and the sentence has any."""
+        return self.figures if kind in ASKS_FIGURE and self.figures else self.spans
 
     def source_span(self, start: int, end: int) -> tuple[int, int]:
         """Offsets into the source text of the stretch [start, end) of this sentence."""
@@ -178,7 +190,7 @@ class DocumentSentences:
             return
         at, head, made = paragraph.start, "", 0
         for row in raw.splitlines(keepends=True):
-            for sentence in _paragraph(self.document, paragraph, row, at, f"{lead} {head}".strip(), made):
+            for sentence in _paragraph(self.document, paragraph, row, at, lead, made, head):
                 made += 1
                 yield sentence
             if not head and "\t" in row:
@@ -201,7 +213,7 @@ class DocumentSentences:
 
 
 def _paragraph(
-    document: Document, paragraph: Paragraph, raw: str, base: int, lead: str, position: int
+    document: Document, paragraph: Paragraph, raw: str, base: int, lead: str, position: int, head: str = ""
 ) -> Iterator[Sentence]:
     text, offsets = clean(raw, base)
     ranges = [(0, len(text))] if paragraph.kind == "table" else split_sentences(text)
@@ -213,7 +225,7 @@ def _paragraph(
         if start < end:
             yield Sentence(
                 text[start:end], offsets[start:end], document.source_id, document.id, document.title,
-                paragraph.headings, paragraph.article, paragraph.n, position + n, paragraph.kind, lead,
+                paragraph.headings, paragraph.article, paragraph.n, position + n, paragraph.kind, lead, head,
             )  # fmt: skip
 
 
@@ -233,23 +245,32 @@ def context_sentences(context: str, title: str = "") -> list[Sentence]:
 
 # ---- spans ----
 
-_UNIT = "|".join(map(re.escape, sorted([*MEASURES, "%", "％", "‰", "美元", "韩元", "日元", "英镑"], key=len, reverse=True)))
+_UNIT = "|".join(
+    map(re.escape, sorted([*MEASURES, *"% ％ ‰ 美元 韩元 日元 英镑 英亩 英里 英尺 英寸 公分 厘米 毫米 千米 千克 世纪 成 大 折".split()], key=len, reverse=True))
+)
 _QUALIFIER = r"(?:不(?:得)?(?:少于|低于|高于|超过|早于|晚于|小于|大于|多于)|至少|超过?|突破|近|约|大约|达到?|累计|最高|最低|共计?|仅|每(?:人|户|天|周|年|月|次|学年|学期)每?(?:年|月)?)"
 _FIGURE = rf"(?:\d[\d,]*(?:\.\d+)?(?:[-—–~～至到]\d[\d,]*(?:\.\d+)?)?|[{HAN_NUMERAL}]+(?:至[{HAN_NUMERAL}]+)?)"
 _NUMBER = re.compile(
     rf"{_FIGURE}\s*(?:分之{_FIGURE})?(?:[百千万亿]+)?\s*[多余来几]?\s*(?P<unit>(?:{_UNIT})?[次]?)(?:[多余])?(?:以[上下内]|左右|之[内间]|多)?"
 )
+_RANGE = re.compile(rf"{_FIGURE}[百千万亿]*(?:{_UNIT})以上(?:，|至)?(?:不满|不超过)?{_FIGURE}[百千万亿]*(?:{_UNIT})(?:以下|以内)?$")
 _DATE = re.compile(
     r"(?:(?:公元)?前?\d{2,4}年(?:代)?|[今去前明当本同次]年)?(?:上半年|下半年|年底|年初|年末|第?[一二三四1-4]季度|底|初|末)?(?:\d{1,2}月(?:份|底|初|末)?)?(?:\d{1,2}[日号])?"
     r"(?:[上下]午|晚上?|凌晨|早上?|零时)?(?:\d{1,2}[:：时]\d{0,2}分?)?(?:以[前后来]|之?[前后起]|期间)?"
 )
 _DATE_RANGE_MARK = re.compile(r"\s*(?:至|到|-|—|–|~|～)\s*")
 _TIME = re.compile(r"\d{1,2}[:：]\d{2}")
-_HAN_DATE = re.compile(r"[一二三四五六七八九〇○零]{4}年(?:[一二三四五六七八九十]{1,3}月)?(?:[一二三四五六七八九十]{1,3}[日号])?|(?:[一二三四五六七八九十]{1,2}月)(?:[一二三四五六七八九十]{1,3}[日号]|中旬|上旬|下旬)?")
-_ORDINAL = re.compile(rf"(?:第|总第)\s*[{HAN_NUMERAL}\d]+\s*(?:次|届|期|号|位|名|批|个|条|款|项|章|部分|大|轮|季度|周期)?")
+_HAN_DATE = re.compile(
+    r"[一二三四五六七八九〇○零]{4}年(?:[一二三四五六七八九十]{1,3}月)?(?:[一二三四五六七八九十]{1,3}[日号])?|(?:[一二三四五六七八九十]{1,2}月)(?:[一二三四五六七八九十]{1,3}[日号]|中旬|上旬|下旬)?"
+)
+_ORDINAL = re.compile(
+    rf"(?:第|总第)\s*[{HAN_NUMERAL}\d]+\s*(?:次|届|期|号|位|名|批|个|条|款|项|章|部分|大|轮|季度|周期)?"
+)
 _TITLE = re.compile(r"《[^《》]*(?:〈[^〈〉]*〉[^《》]*)*(?:《[^《》]*》[^《》]*)*》(?:（[^（）]{1,6}）)?")
 _MARKED = re.compile(r"“([^“”]{1,40})”|「([^「」]{1,40})」|『([^『』]{1,40})』|\"([^\"]{1,40})\"")
-_FOREIGN = re.compile(r"[\u4e00-\u9fff]{1,8}(?:[·•‧．][\u4e00-\u9fff]{1,8})+|[A-Za-z][A-Za-z.&'-]*(?:\s+[A-Za-z][A-Za-z.&'-]*)*")
+_FOREIGN = re.compile(
+    r"[\u4e00-\u9fff]{1,8}(?:[·•‧．][\u4e00-\u9fff]{1,8})+|[A-Za-z][A-Za-z.&'-]*(?:\s+[A-Za-z][A-Za-z.&'-]*)*"
+)
 _AMOUNT_UNIT = re.compile(r"(?:元|美元|韩元|日元|英镑|块)")
 _DURATION_UNIT = frozenset("天 日 年 个月 小时 个小时 分钟 周 工作日 个工作日 秒 课时".split())
 _CUE = re.compile(
@@ -258,7 +279,23 @@ _CUE = re.compile(
 _SURNAMES = frozenset(
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳酆鲍史唐费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧计伏成戴谈宋茅庞熊纪舒屈项祝董梁杜阮蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万支柯管卢莫经房裘缪干解应宗丁宣邓郁单杭洪包诸左石崔吉龚程嵇邢裴陆荣翁荀甄曲封储靳段富焦巴牧隗山谷车侯全班秋仲伊宫宁仇栾甘厉祖武符刘景詹束龙叶幸司黎薄印宿白怀蒲从鄂索咸籍赖卓蔺屠蒙池乔阴胥能苍双闻翟谭贡劳姬申扶冉宰郦雍桑桂濮牛寿通边扈燕冀郏浦尚农温别庄晏柴瞿阎充慕连茹习艾鱼容向古易慎戈廖庾终居衡步都耿满弘匡国文寇广东欧利蔚越师巩聂晁勾敖冷辛阚那简饶曾关相查游权肖佟付代闫修初丛矫仝隋宇栗佘"
 )
-_COMPOUND = ("欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "司徒", "令狐", "夏侯", "端木", "宇文", "长孙")
+_COMPOUND = (
+    "欧阳",
+    "司马",
+    "上官",
+    "诸葛",
+    "东方",
+    "皇甫",
+    "尉迟",
+    "公孙",
+    "慕容",
+    "司徒",
+    "令狐",
+    "夏侯",
+    "端木",
+    "宇文",
+    "长孙",
+)
 
 
 def _spans(sentence: Sentence) -> Iterator[Span]:
@@ -319,6 +356,8 @@ def _figures(text: str) -> Iterator[Span]:
         elif unit in _DURATION_UNIT:
             kind = "duration"
         yield Span(m.start(), m.end(), kind, unit)
+        if (bound := _RANGE.search(text, 0, m.end())) and bound.end() == m.end():
+            yield Span(bound.start(), m.end(), kind, unit)  # 二百元以上二千元以下
         before = re.search(_QUALIFIER + "$", text[max(0, m.start() - 6) : m.start()])
         if before:
             yield Span(m.start() - len(before[0]), m.end(), kind, unit)
@@ -363,7 +402,22 @@ def _clause_spans(sentence: Sentence) -> Iterator[Span]:
         for cue in cues[:6]:
             if cue.end() < end:
                 yield Span(cue.end(), end, "tail")
-                if cue[0] in {"为", "因", "由于", "因为", "为了", "不得", "应当", "给予", "处以", "处", "以", "可以", "禁止", "严禁"}:
+                if cue[0] in {
+                    "为",
+                    "因",
+                    "由于",
+                    "因为",
+                    "为了",
+                    "不得",
+                    "应当",
+                    "给予",
+                    "处以",
+                    "处",
+                    "以",
+                    "可以",
+                    "禁止",
+                    "严禁",
+                }:
                     yield Span(cue.start(), end, "tail")
 
 

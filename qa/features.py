@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.embed import Encoder
+from index.wordvectors import shipped_words
 from qa.candidates import SPAN_TYPES, Sentence, Span, bigrams
 from qa.question import KINDS, Question
+from qa.vocabulary import shipped_vocabulary
 from qa.words import FUNCTION, cut, rarity
 
 Matrix = NDArray[np.float32]
+
+NEAR = 0.4  # cosine from which another word counts as a match, by its square (as in index.wordvectors)
 
 _FIT: dict[str, frozenset[str]] = {
     "number": frozenset({"number", "ordinal", "percent", "cell"}),
@@ -30,8 +33,12 @@ _FIT: dict[str, frozenset[str]] = {
 }
 """Span types that a kind of question accepts; kinds left out accept any words."""
 
-_ORGAN = re.compile(r"(局|委|委员会|办|办公室|厅|部|部门|院|会|公司|集团|银行|中心|学校|大学|政府|海关|机构|机关|协会|小组|处|科|站|支队|馆|企业|单位|组织|医院|党组|协调会|会议)$")
-_PLACE = re.compile(r"(国|省|市|区|县|镇|乡|村|街道|路|街|山|港|岛|州|湖|河|海|洲|城|园|广场|楼|地区|大道|号|院|寺|站|店|景区)$")
+_ORGAN = re.compile(
+    r"(局|委|委员会|办|办公室|厅|部|部门|院|会|公司|集团|银行|中心|学校|大学|政府|海关|机构|机关|协会|小组|处|科|站|支队|馆|企业|单位|组织|医院|党组|协调会|会议)$"
+)
+_PLACE = re.compile(
+    r"(国|省|市|区|县|镇|乡|村|街道|路|街|山|港|岛|州|湖|河|海|洲|城|园|广场|楼|地区|大道|号|院|寺|站|店|景区)$"
+)
 _POST = re.compile(r"(长|书记|主任|委员|主席|代表|秘书长|院长|局长|教授|员|官|总理|总统|部长|经理|师|职)$")
 _CUE_REASON = re.compile(r"因为|由于|为了|因|原因|所以|因此|目的|导致|为(?=.{4,})|以便|鉴于|缺乏|不足|受.{1,12}影响")
 _CUE_DEFINITION = re.compile(r"是指|即|指的是|以下简称|称为|就是|包括|叫做?|是一|所称")
@@ -40,8 +47,8 @@ _PERMIT = re.compile(r"不得|严禁|禁止|可以|应当|必须|不能|允许|�
 _ASKING = re.compile(
     r"(?:第)?(?:多少|几)个?[\u4e00-\u9fff]?|什么时候|啥时候|什么时间|何时|何地|何处|何人|哪里|哪儿|哪(?:一|些|几)?[\u4e00-\u9fff]?|什么|啥|谁|为什么|为何|怎么样?|怎样|如何|咋|多[久长大高远]|\bhow (?:many|much)|\bwho|\bwhen|\bwhat|\bwhere|\bwhich"
 )
-_LEFT = ["^", "，,。；;", "：:", "（(", "“\"「", "、", "为是有", "达到至在于", "由被把将", "的", "与和及或", "第"]
-_RIGHT = ["$", "，,", "。；;！", "：:", "）)", "”\"」", "、", "的", "是为", "与和及或", "等"]
+_LEFT = ["^", "，,。；;", "：:", "（(", '“"「', "、", "为是有", "达到至在于", "由被把将", "的", "与和及或", "第"]
+_RIGHT = ["$", "，,", "。；;！", "：:", "）)", '”"」', "、", "的", "是为", "与和及或", "等"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,7 @@ class Asked:
     expected: frozenset[str]
     left: tuple[str, ...]  # content words before the asking word, nearest first
     right: tuple[str, ...]
+    official: tuple[tuple[tuple[str, float], ...], ...] = ()  # for each word, what officials say for it, and how surely
 
     @property
     def weight(self) -> float:
@@ -78,8 +86,14 @@ def ask(question: Question) -> Asked:
     after = [w for w, _ in cut(question.flat[asking.end() :] if asking else "") if w not in FUNCTION]
     return Asked(
         question, words, tuple(rarity(w) for w in words), grams, _FIT.get(question.kind, frozenset()),
-        tuple(reversed(before))[:3], tuple(after)[:3],
+        tuple(reversed(before))[:3], tuple(after)[:3], _official(question, words),
     )  # fmt: skip
+
+
+def _official(question: Question, words: Sequence[str]) -> tuple[tuple[tuple[str, float], ...], ...]:
+    """For each word the official words that the vocabulary has for a reader's phrase with it."""
+    found = shipped_vocabulary().expand(question.flat)
+    return tuple(tuple((e.official, e.weight) for e in found if word in e.lay) for word in words)
 
 
 def _has(word: str, text: str) -> float:
@@ -94,7 +108,10 @@ def _has(word: str, text: str) -> float:
 
 def coverage(asked: Asked, text: str) -> list[float]:
     """For each content word of the question, how much of it stands in the text."""
-    return [_has(w, text) for w in asked.words]
+    return [
+        max([_has(word, text), *(0.9 * weight for official, weight in others if official in text)])
+        for word, others in zip(asked.words, asked.official, strict=True)
+    ]
 
 
 def longest_common(question: str, text: str) -> int:
@@ -108,23 +125,28 @@ def longest_common(question: str, text: str) -> int:
     return best
 
 
-class WordVectors:
-    """Vectors of words, from the encoder, each computed once."""
+class WordRows:
+    """Vectors of words as ``qa.words`` cuts them, each made once from the shipped word vectors."""
 
-    def __init__(self, encoder: Encoder | None) -> None:
-        self.encoder = encoder
+    def __init__(self) -> None:
+        self._shipped = shipped_words()
         self._known: dict[str, int] = {}
-        self._rows = np.zeros((0, encoder.dimensions if encoder else 1), dtype=np.float32)
+        self._rows = np.zeros((0, self._shipped.vectors(np.zeros(1, np.int64)).shape[1]), dtype=np.float32)
 
     def __call__(self, words: Sequence[str]) -> Matrix:
-        """(n, d) unit rows; zeros without an encoder."""
+        """(n, d) unit rows; zeros for a word with no part known."""
         new = [w for w in dict.fromkeys(words) if w not in self._known]
         if new:
-            made = self.encoder.encode_document(new) if self.encoder else np.zeros((len(new), 1), dtype=np.float32)
+            made = np.stack([self._vector(numbers) for numbers in self._shipped.cut(new)])
             for word in new:
                 self._known[word] = len(self._known)
-            self._rows = np.concatenate([self._rows, made.astype(np.float32)])
+            self._rows = np.concatenate([self._rows, made])
         return self._rows[[self._known[w] for w in words]] if words else self._rows[:0]
+
+    def _vector(self, numbers: NDArray[np.uint16]) -> Matrix:
+        total: Matrix = self._shipped.vectors(numbers).sum(axis=0) if len(numbers) else np.zeros(self._rows.shape[1], np.float32)
+        norm = float(np.linalg.norm(total))
+        return total / np.float32(norm) if norm > 0 else total
 
 
 SENTENCE_FEATURES = (
@@ -132,7 +154,7 @@ SENTENCE_FEATURES = (
     "precision", "longest", "dense", "dense_near", "soft", "soft_all", "typed", "typed_n", "unit", "unit_near", "years", "figures",
     "quoted", "focus", "cue_reason", "cue_definition", "denial", "permit", "length", "position", "is_heading", "is_table",
     "is_item", "in_passage", "words_n", "cover_rank", "cover_gap", "grams_rank", "grams_gap", "dense_rank", "dense_gap",
-    "soft_gap", "cover_next", "left_word", "right_word", "organ", "place", "cover_paragraph", "title_cover", "wants_all",
+    "soft_gap", "cover_next", "left_word", "right_word", "organ", "place", "cover_paragraph", "title_cover", "wants_all", "unmet",
 )  # fmt: skip
 
 
@@ -144,8 +166,27 @@ class Pool:
     sentences: Sequence[Sentence]
     vectors: Matrix  # of the sentences, (n, d)
     query: Matrix  # (d,)
-    words: WordVectors
+    words: WordRows
     passage_scores: Sequence[float]  # of the passage each sentence was found in, best 1.0; neighbours lower
+    homes: Mapping[str, str] = field(default_factory=dict)  # source id -> name and year of its gazette, as compared
+
+    def near(self, i: int) -> str:
+        """What sentence ``i`` is read with: its neighbours, title, headings and lead."""
+        s = self.sentences[i]
+        beside = [
+            self.sentences[j].flat
+            for j in range(max(0, i - 1), min(len(self.sentences), i + 2))
+            if self.sentences[j].document_id == s.document_id and abs(self.sentences[j].paragraph - s.paragraph) <= 1
+        ]
+        return " ".join([*beside, s.context])
+
+    def unmet(self, i: int) -> tuple[str, ...]:
+        """The names, years and numbers that limit the question and that sentence ``i``, as read, does not have."""
+        limits = self.asked.question.limits
+        if not limits:
+            return ()
+        near = self.near(i) + self.homes.get(self.sentences[i].source_id, "")
+        return tuple(limit for limit in limits if limit not in near)
 
     @cached_property
     def dense(self) -> Matrix:
@@ -156,24 +197,26 @@ class Pool:
     def soft(self) -> tuple[Matrix, Matrix]:
         """For each sentence, the weighted mean over question words of the nearest word's cosine: (alone, with context)."""
         n = len(self.sentences)
-        if not self.asked.words or self.words.encoder is None:
+        own = [{w for w, _ in s.words if w not in FUNCTION} for s in self.sentences]
+        context = [{w for w, _ in s.context_words if w not in FUNCTION} for s in self.sentences]
+        vocabulary = list(dict.fromkeys(w for words in (*own, *context) for w in words))
+        if not self.asked.words or not vocabulary:
             return np.zeros(n, np.float32), np.zeros(n, np.float32)
+        place = {w: i for i, w in enumerate(vocabulary)}
         weights = np.array(self.asked.weights, dtype=np.float32)
         weights /= weights.sum()
-        vocabulary: dict[str, int] = {}
-        own = [[vocabulary.setdefault(w, len(vocabulary)) for w in {w for w, _ in s.words if w not in FUNCTION}] for s in self.sentences]
-        context = [
-            [vocabulary.setdefault(w, len(vocabulary)) for w in {w for w, _ in s.context_words if w not in FUNCTION}]
-            for s in self.sentences
-        ]
-        if not vocabulary:
-            return np.zeros(n, np.float32), np.zeros(n, np.float32)
-        near = np.clip(self.words(self.asked.words) @ self.words(list(vocabulary)).T, 0.0, 1.0)
+        cosine = self.words(self.asked.words) @ self.words(vocabulary).T
+        near = np.where(cosine >= NEAR, cosine**2, 0.0).astype(np.float32)
         for row, word in enumerate(self.asked.words):
-            if word in vocabulary:
-                near[row, vocabulary[word]] = 1.0
-        alone = np.array([near[:, i].max(axis=1) @ weights if i else 0.0 for i in own], dtype=np.float32)
-        both = np.array([near[:, i + c].max(axis=1) @ weights if i or c else 0.0 for i, c in zip(own, context, strict=True)], dtype=np.float32)
+            if word in place:
+                near[row, place[word]] = 1.0
+
+        def share(words: set[str]) -> float:
+            at = [place[w] for w in words]
+            return float(near[:, at].max(axis=1) @ weights) if at else 0.0
+
+        alone = np.array([share(w) for w in own], dtype=np.float32)
+        both = np.array([share(w | c) for w, c in zip(own, context, strict=True)], dtype=np.float32)
         return alone, both
 
     def features(self) -> Matrix:
@@ -191,7 +234,7 @@ class Pool:
         near = np.maximum(own, np.maximum(before, 0.999 * after))
         whole = np.maximum(near, context)
         paragraph = self._paragraphs(own)
-        grams = np.array([sum(w for g, w in asked.grams.items() if g in s.flat) for s in self.sentences]) / grams_total
+        grams = np.array([sum(w for g, w in asked.grams.items() if g in s.flat) for s in self.sentences], dtype=np.float32) / np.float32(grams_total)
         grams_near = np.maximum(grams, 0.5 * (grams + self._shifted(grams[:, None], 1)[:, 0]))
         cover = own @ weights / total
         soft, soft_all = self.soft
@@ -218,6 +261,7 @@ class Pool:
                 question.kind == "organisation" and any(_ORGAN.search(w) for w, _ in s.words),
                 question.kind == "place" and any(_PLACE.search(w) for w, _ in s.words),
                 paragraph[i] @ weights / total, np.array(title[s.document], dtype=np.float32) @ weights / total, question.wants_all,
+                len(self.unmet(i)),
             )  # fmt: skip
         near_dense = np.maximum(self._shifted(dense[:, None], 1)[:, 0], self._shifted(dense[:, None], -1)[:, 0])
         out[:, SENTENCE_FEATURES.index("dense_near")] = near_dense
@@ -285,9 +329,9 @@ SPAN_FEATURES = (
 
 
 def span_features(pool: Pool, sentence: Sentence, score: float, gap: float, rank: int) -> Matrix:
-    """(spans of the sentence, SPAN_FEATURES); the sentence's own score, its distance to the best and its rank are given."""
+    """(spans of the sentence for the question's kind, SPAN_FEATURES); the sentence's own score, its distance to the best and its rank are given."""
     asked, question = pool.asked, pool.asked.question
-    text, spans = sentence.flat, sentence.spans
+    text, spans = sentence.flat, sentence.spans_for(question.kind)
     n = len(text)
     mass = np.zeros(n + 1, dtype=np.float32)  # weight of question words, by character
     for word, weight in zip(asked.words, asked.weights, strict=True):
@@ -366,10 +410,8 @@ def _gaps(mass: Matrix) -> tuple[list[float], list[float]]:
 
 def _similar(pool: Pool, sentence: Sentence, spans: Sequence[Span]) -> Matrix:
     """(spans, 2): cosine with the asked noun, and with the question."""
-    if pool.words.encoder is None or not spans:
-        return np.zeros((len(spans), 2), dtype=np.float32)
     words = sentence.words
-    if not words:
+    if not words or not spans:
         return np.zeros((len(spans), 2), dtype=np.float32)
     vectors = pool.words([w for w, _ in words])
     sums = np.concatenate([np.zeros((1, vectors.shape[1]), np.float32), np.cumsum(vectors, axis=0)])
@@ -381,7 +423,8 @@ def _similar(pool: Pool, sentence: Sentence, spans: Sequence[Span]) -> Matrix:
     means = means / np.where(norms > 0, norms, 1.0)
     focus = pool.asked.question.focus
     target = pool.words([focus])[0] if focus else np.zeros(vectors.shape[1], np.float32)
-    out: Matrix = np.stack([means @ target, means @ pool.query], axis=1)
+    asked = pool.words(pool.asked.words).sum(axis=0)
+    out: Matrix = np.stack([means @ target, means @ (asked / (np.linalg.norm(asked) or 1.0))], axis=1)
     return out
 
 
@@ -391,7 +434,9 @@ def _places(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
 
 def _distance(places: Sequence[tuple[int, int]], at: int, side: int) -> float:
     """Characters from a span's edge to the nearest of the places on that side (-1 left, 1 right); 60 for none."""
-    gaps = [at - end for _, end in places if end <= at] if side < 0 else [start - at for start, _ in places if start >= at]
+    gaps = (
+        [at - end for _, end in places if end <= at] if side < 0 else [start - at for start, _ in places if start >= at]
+    )
     return float(min([*gaps, 60]))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Literal, get_args
 
 from qa.numbers import HAN_NUMERAL, from_han
@@ -15,6 +17,8 @@ AnswerType = Literal[
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(AnswerType)
 Sum = Literal["difference", "total"]
+
+PLACES = Path(__file__).with_name("places.txt")
 
 # Longest first where one is the beginning of another.
 MEASURES = (
@@ -44,8 +48,9 @@ _RULES: tuple[tuple[AnswerType, str], ...] = (
      r"|\bhow much (money|fund|was|is|did|does|will|of)|\bhow much\b|\bamount\b|\bcost\b"),
     ("post", r"(什么|啥|何|哪个)(职务|职位|职|官|岗位|身份|级别)|(担任|任|当)(的是|了)?(什么|啥|何)|职务(是|为)|职位(是|为)|(是|当)什么的|干(什么|啥)的"
      r"|什么(领导|干部)|\bposition\b|\bpost\b|\btitle does\b"),
-    ("number", rf"(多少|几)(万|亿|千|百|来|多)?个?({_MEASURE})|多少|第几|排名|几(?![乎点率年])|数量|人数|总数|票数|数目|多(大|高|远|宽|重|长|厚|深)"
+    ("number", rf"(多少|(?<!哪)几)(万|亿|千|百|来|多)?个?({_MEASURE})|多少|第几|排名|(?<!哪)几(?![乎点率年])|数量|人数|总数|票数|数目|多(大|高|远|宽|重|长|厚|深)"
      r"|\bhow many\b|\bnumber of\b|\bhow (large|big|far|high|old)\b"),
+    ("person", r"谁(来|去|给|向.{1,12})?(主持|讲话|讲的|报告|汇报|作的?|当|担任|出任|宣读|带队|带领|参加|出席|列席|缺席|请假|任|做的?|接替|接任)"),
     ("organisation", r"(哪|什么|啥)(个|家|些|几个|几家|一?级|一个|一家)?(部门|单位|机关|机构|公司|企业|委员会|组织|局|法院|医院|银行|集团|协会|学校|工委|专委会|政府)"
      r"|谁(来)?(管|负责|批|审批|批准|制定|发布|执法|牵头|主管|监督|解释|组织|实施|承担|承办|主办|出钱|审查|审核|认定|协调)|归谁|由谁|找谁|向谁|跟谁|和谁|与谁"
      r"|(牵头|主管|承办|主办|责任|监管|执法)(部门|单位|机关)?(是|为)|\bwhich (department|organi[sz]ation|agency|body|company|committee|bureau|bank)"),
@@ -87,6 +92,7 @@ _ARTICLE_TEXT = re.compile(
     r"条(第.{1,4}[款项])*[，,的]*(规定|原文|内容|条文|全文)?(都|是|主要|具体)?(了)?(规定|讲|说|写)?(了|的|的是|是)?(什么|啥|哪些|怎么(写|说|规定)?的?|咋(写|说)的?|如何规定|内容)?[?？吗呢。]*$"
 )
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:年|\b)")
+_LIMIT = re.compile(rf"第[{HAN_NUMERAL}\d]+[次届期号批]|(?<!\d)(?:19|20)\d\d年?(?!\d)")
 _QUOTED = re.compile(r"《([^《》]+)》|“([^“”]+)”|\"([^\"]+)\"|「([^「」]+)」")
 _ENTITY_AFTER = re.compile(
     rf"(?:哪(?:一|几|些)?(?:个|位|家|部|种|类|项|份|所|座|条|名|款|场|次|支|本)?|什么|啥|(?:多少|几)(?:个?(?:{_MEASURE}))?)([\u4e00-\u9fff]{{1,4}})"
@@ -120,6 +126,7 @@ class Question:
     years: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()  # digits in the question
     quoted: tuple[str, ...] = ()  # what stands in 《》 or quotation marks
+    limits: tuple[str, ...] = ()  # years, ordinals, places and titles by name: an answer elsewhere is none
     article: Article | None = None
     article_text: bool = False  # asks for the words of the article itself
     compute: Sum | None = None
@@ -148,6 +155,7 @@ def analyse(question: str) -> Question:
         years=tuple(dict.fromkeys(_YEAR.findall(lowered))),
         figures=tuple(re.findall(r"\d+(?:\.\d+)?", lowered)),
         quoted=tuple("".join(groups) for groups in _QUOTED.findall(lowered)),
+        limits=_limits(lowered),
         article=article,
         article_text=article_text,
         compute="difference" if _DIFFERENCE.search(asked) else "total" if _TOTAL.search(asked) else None,
@@ -176,6 +184,22 @@ def _focus(asked: str) -> str:
     match = _ENTITY_AFTER.search(asked)
     words = [w for w, _ in cut(match[1])] if match else []
     return words[0] if words else ""
+
+
+@lru_cache(maxsize=1)
+def places() -> frozenset[str]:
+    """Provinces, prefectures and some countries, without 省 and 市."""
+    return frozenset(PLACES.read_text(encoding="utf-8").split())
+
+
+def _limits(lowered: str) -> tuple[str, ...]:
+    """What the question names and an answer cannot say otherwise; 今年 and 我市 are no names."""
+    named = [m[0].removesuffix("年") for m in _LIMIT.finditer(lowered)]
+    where = [
+        lowered[i : i + n] for i in range(len(lowered)) for n in (4, 3, 2) if lowered[i : i + n] in places()
+    ]
+    titles = [groups[0] for groups in _QUOTED.findall(lowered) if groups[0]]
+    return tuple(dict.fromkeys([*named, *where, *titles]))
 
 
 def _address(lowered: str) -> Article | None:

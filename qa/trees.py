@@ -37,7 +37,9 @@ class Trees:
             ValueError: if the rows have another number of columns than the model was fitted on.
         """
         if rows.shape[1] != self.columns:
-            raise ValueError(f"模型需要 {self.columns} 个特征，得到 {rows.shape[1]} 个：模型文件与代码版本不符，请重新训练")
+            raise ValueError(
+                f"模型需要 {self.columns} 个特征，得到 {rows.shape[1]} 个：模型文件与代码版本不符，请重新训练"
+            )
         if not len(rows):
             return np.zeros(0, dtype=np.float32)
         at = np.repeat(self.roots[None, :], len(rows), axis=0)
@@ -66,7 +68,9 @@ def save(path: Path, booster: Any) -> None:
         here = len(feature)
         feature.append(node.get("split_feature", 0))
         # LightGBM compares in double; rows here are float32, so the threshold is kept on the same side of both.
-        threshold.append(float(np.nextafter(np.float32(node["threshold"]), np.float32(np.inf))) if "threshold" in node else 0.0)
+        threshold.append(
+            float(np.nextafter(np.float32(node["threshold"]), np.float32(np.inf))) if "threshold" in node else 0.0
+        )
         left.append(here)
         right.append(here)
         value.append(node.get("leaf_value", 0.0))

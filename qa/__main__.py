@@ -1,0 +1,141 @@
+"""gazette-ask: one answer with its citations, or one record a line for a file of questions."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from index.records import GazetteError
+
+if TYPE_CHECKING:
+    from qa.ask import Assistant
+    from qa.records import Answer, Turn
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0; 1 where the work failed; 2 for wrong usage."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    if (args.question is None) == (args.batch is None):
+        parser.error("请给出一个问题，或用 --batch 给出一个问题文件（二者取一）")
+    if args.batch and not args.json:
+        parser.error("--batch 需要同时使用 --json")
+    if args.k < 1:
+        parser.error(f"-k 是 {args.k}，至少为 1")
+    try:
+        return _run(args)
+    except GazetteError as error:
+        print(f"gazette-ask: {error}", file=sys.stderr)
+        return 1
+    except (OSError, ValueError) as error:
+        print(f"gazette-ask: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gazette-ask",
+        description="向公报提问，得到原文中的答案和出处。Ask gazettes; get the exact words with their citations.",
+        epilog='例: gazette-ask "全市义务教育阶段学校有多少所？"   gazette-ask --batch questions.jsonl --json > answers.jsonl',
+    )
+    parser.add_argument("question", nargs="?", help="问题")
+    parser.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹；缺省为 data/ 的索引，首次使用时建立")
+    parser.add_argument("--json", action="store_true", help="输出 JSON 记录（一行一个）")
+    parser.add_argument("-k", type=int, default=10, metavar="N", help="列出的段落数（缺省 10）")
+    parser.add_argument(
+        "--batch",
+        metavar="FILE",
+        help='JSON Lines 问题文件，每行 {"id", "question"} 或 {"id", "turns": [{"question"}, ...]}；- 为标准输入',
+    )
+    return parser
+
+
+def _run(args: argparse.Namespace) -> int:
+    from index.store import open_index
+    from qa.ask import Assistant
+
+    folder = args.index
+    if folder is None:
+        from index.home import default_index
+
+        folder = default_index()
+    with open_index(folder) as index:
+        assistant = Assistant(index)
+        if args.question is not None:
+            answer = assistant.ask(args.question, k=args.k)
+            print(json.dumps(answer.to_json(index.source_names), ensure_ascii=False) if args.json else _shown(answer))
+            return 0
+        with _opened(args.batch) as lines:
+            for record in _records(lines, args.batch):
+                for answer in _answers(assistant, record, args.k):
+                    print(json.dumps(answer.to_json(index.source_names), ensure_ascii=False), flush=True)
+    return 0
+
+
+def _opened(name: str) -> TextIO:
+    return sys.stdin if name == "-" else Path(name).open(encoding="utf-8-sig")
+
+
+def _records(lines: TextIO, name: str) -> Iterator[dict[str, Any]]:
+    """The questions of a batch file, in order.
+
+    Raises:
+        GazetteError: naming the line that is no question.
+    """
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise GazetteError(f"{name} 第 {number} 行不是 JSON（{error.msg}）") from error
+        turns = record.get("turns") if isinstance(record, dict) else None
+        single = isinstance(record, dict) and isinstance(record.get("question"), str)
+        several = isinstance(turns, list) and all(
+            isinstance(t, dict) and isinstance(t.get("question"), str) for t in turns
+        )
+        if not single and not several:
+            raise GazetteError(f'{name} 第 {number} 行既没有 "question" 也没有 "turns"')
+        yield record
+
+
+def _answers(assistant: Assistant, record: dict[str, Any], k: int) -> Iterator[Answer]:
+    """The answer to a question, or those of a dialogue in turn with ids d01.1, d01.2, ..."""
+    from qa.records import Turn
+
+    name = str(record.get("id", ""))
+    if not record.get("turns"):
+        yield assistant.ask(record["question"], k=k, id=name)
+        return
+    past: list[Turn] = []
+    for n, turn in enumerate(record["turns"], 1):
+        answer = assistant.ask(turn["question"], turns=past, k=k, id=f"{name}.{n}")
+        past.append(Turn(turn["question"], answer))
+        yield answer
+
+
+def _shown(answer: Answer) -> str:
+    """The answer as a person reads it in a terminal."""
+    if answer.status == "not_found":
+        near = [f"  · {hit.passage.document}" for hit in answer.passages[:3]]
+        return "\n".join(
+            [f"公报中没有找到。{answer.reason}", *(["最接近的段落：", *dict.fromkeys(near)] if near else [])]
+        )
+    lines = [answer.answer, "", answer.sentence]
+    if answer.resolved_question != answer.question:
+        lines.insert(0, f"（{answer.resolved_question}）")
+    if answer.status == "conflict":
+        lines.insert(0, "公报中说法不一：")
+    for citation in answer.citations:
+        place = "，".join(filter(None, (*citation.headings, citation.article, f"第{citation.paragraph}段")))
+        lines += ["", f"[{citation.n}] “{citation.quote}”", f"    {citation.reference}（{place}）"]
+    lines += ["", f"把握 {answer.confidence:.0%}，用时 {answer.timings.total:.0f} 毫秒"]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

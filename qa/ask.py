@@ -1,0 +1,124 @@
+"""The one pipeline: dialogue -> question -> retrieve -> read -> cite (-> summarise) -> Answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from index.records import Filter, Hit
+from qa.cite import cite
+from qa.dialogue import complete
+from qa.evidence import Proof, Reading
+from qa.question import analyse
+from qa.read import default_reader
+from qa.records import Answer, Citation, Timings, Turn
+from qa.retrieve import retrieve
+
+if TYPE_CHECKING:
+    from index.store import Index
+    from qa.generate import Model
+
+SummaryKind = Literal["off", "extract", "model"]
+MOST_CHARACTERS = 2000  # of a question; what is longer is a document pasted by mistake
+
+
+class Assistant:
+    """An open index that answers questions; safe to share among threads.
+
+    ``model`` writes the summaries asked for with ``summary="model"``; ``reranker`` and ``expand`` go to ``retrieve``.
+    """
+
+    def __init__(self, index: Index, *, reranker: Any = None, model: Model | None = None, expand: bool = True) -> None:
+        self.index = index
+        self.model = model
+        self.reranker = reranker
+        self.expand = expand
+
+    def ask(
+        self,
+        question: str,
+        *,
+        turns: Sequence[Turn] = (),
+        k: int = 10,
+        where: Filter | None = None,
+        summary: SummaryKind = "off",
+        id: str = "",  # noqa: A002 - the record's own name for it
+    ) -> Answer:
+        """The answer with its citations and the ``k`` passages found, or an abstention with its reason.
+
+        Raises:
+            ValueError: if the question is empty or longer than ``MOST_CHARACTERS``, or ``k`` is below 1.
+        """
+        if not question.strip():
+            raise ValueError("问题是空的：请输入一个问题")
+        if len(question) > MOST_CHARACTERS:
+            raise ValueError(f"问题有 {len(question)} 个字符，最多 {MOST_CHARACTERS} 个：请缩短后再问")
+        if k < 1:
+            raise ValueError(f"k 是 {k}，至少为 1")
+        began = time.perf_counter()
+        where = where or Filter()
+        resolved = complete(question, turns)
+        asked = analyse(resolved)
+        hits = [] if asked.is_chatter else self._retrieve(resolved, max(k, 10), where)
+        found = time.perf_counter()
+        reading = default_reader().read(self.index, asked, hits)
+        answer = Answer(
+            question=question,
+            resolved_question=resolved,
+            status=reading.status,
+            answer=reading.answer,
+            sentence=reading.sentence,
+            confidence=reading.confidence,
+            reason=reading.reason,
+            citations=self._citations(reading),
+            passages=tuple(hits[:k]),
+            where=where,
+            id=id,
+        )
+        done = time.perf_counter()
+        answer = self._summarised(answer, summary)
+        end = time.perf_counter()
+        timings = Timings(
+            retrieve=1e3 * (found - began),
+            read=1e3 * (done - found),
+            summarise=1e3 * (end - done),
+            total=1e3 * (end - began),
+        )
+        return replace(answer, timings=timings)
+
+    def _retrieve(self, question: str, k: int, where: Filter) -> list[Hit]:
+        return retrieve(self.index, question, k, where=where)
+
+    def _summarised(self, answer: Answer, summary: SummaryKind) -> Answer:
+        if summary == "off" or not answer.citations:
+            return answer
+        from qa.summarise import key_points, summarise
+
+        if summary == "model" and self.model is not None:
+            return summarise(answer, self.model)
+        return key_points(answer, self.index)
+
+    def _citations(self, reading: Reading) -> tuple[Citation, ...]:
+        return tuple(self._cite(n, proof) for n, proof in enumerate(reading.proofs, 1))
+
+    def _cite(self, n: int, proof: Proof) -> Citation:
+        source = self.index.source(proof.source_id)
+        document = self.index.documents[proof.document_id]
+        return cite(n, source, self.index.gazette(proof.source_id), document, proof.start, proof.end, proof.answer)
+
+
+def ask(question: str, index: Index | Path | None = None, **options: Any) -> Answer:
+    """One answer from an index, or from the folder of one; the default index where none is given."""
+    from index.store import open_index
+
+    if index is None:
+        from index.home import default_index
+
+        index = default_index()
+    if isinstance(index, Path):
+        with open_index(index) as opened:
+            return Assistant(opened).ask(question, **options)
+    return Assistant(index).ask(question, **options)
