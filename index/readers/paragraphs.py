@@ -25,16 +25,19 @@ _HEADING = re.compile(
 _LEADER = re.compile(
     r"(…{2,}|\.{4,}|·{4,}|—{4,}|_{4,}|-{4,})\s*[(（]?\d{1,4}[)）]?$"
 )  # a catalogue line's dots and page number
+_LONG = 0.6  # of the column's width
 _DIGITS = re.compile(r"\d+")
 _TOKEN = re.compile(r"[A-Za-z0-9.,%‰/:@~-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a file marks its paragraphs: its usual leading, and whether first lines are set in."""
+    """How a file sets its paragraphs: its usual leading, whether first lines are set in, how lines are broken."""
 
     leading: float  # in em
     indents: bool
+    count: int = 0  # of characters in a full line, where lines are broken by number and not by width; 0 if not
+    ragged: bool = False  # lines end where a word does, far from the margin
 
 
 def plain_text(pages: Sequence[Page]) -> tuple[str, tuple[int, ...]]:
@@ -159,13 +162,45 @@ def _manner(pages: Sequence[Sequence[Line]]) -> Manner:
             if above.row or line.row or above.region != line.region:
                 continue
             gaps.append((line.base - above.base) / max(line.size, 1.0))
-            if _is_short(above, line) and not _is_centred(line) and not _is_short(line, line):
+            if _has_room(above, line) and not _is_centred(line) and not _has_room(line, line):
                 after_short.append(line.left - line.margins[0] > 1.2 * line.size)
     indents = sum(after_short) >= 0.5 * len(after_short) if after_short else True
-    return Manner(median(gaps) if gaps else 1.5, indents)
+    long = [line for lines in pages for line in lines if not line.row and _fill(line) > _LONG]
+    return Manner(median(gaps) if gaps else 1.5, indents, _counted(long), _is_ragged(long))
 
 
-def _is_short(line: Line, following: Line) -> bool:
+def _fill(line: Line) -> float:
+    """How much of its column's width the line takes."""
+    return (line.right - line.left) / max(line.margins[1] - line.margins[0], 1.0)
+
+
+def _counted(long: Sequence[Line]) -> int:
+    """The number of characters that lines have where they are broken by number, 0 where by width."""
+    if len(long) < 8:
+        return 0
+    (count, share), *_ = Counter(len(line.text) for line in long).most_common(1)
+    rights = [line.right for line in long if len(line.text) == count]
+    by_number = share >= 0.25 * len(long) and max(rights) - min(rights) > 2 * long[0].size
+    return count if by_number else 0
+
+
+def _is_ragged(long: Sequence[Line]) -> bool:
+    full = sum(line.right > line.margins[1] - 1.5 * line.size for line in long)
+    return full < 0.6 * len(long)
+
+
+def _is_short(line: Line, following: Line, manner: Manner) -> bool:
+    """True if the line stops before its end, so that its paragraph does."""
+    if manner.count:
+        # White space at its beginning counts, and is seen only as its indent.
+        return len(line.text) + round((line.left - line.margins[0]) / line.size) < manner.count - 1
+    if not _has_room(line, following):
+        return False
+    open_ended = manner.ragged and _fill(line) > _LONG and not _ENDED.search(line.text)
+    return not open_ended or bool(_HEADING.match(following.text))
+
+
+def _has_room(line: Line, following: Line) -> bool:
     """True if the line ends before its margin although the next line's first word would have had room."""
     room = line.margins[1] - line.right
     token = _TOKEN.match(following.text)
@@ -215,23 +250,24 @@ def _begins(previous: Line, line: Line, manner: Manner, *, new_page: bool) -> bo
         return False
     ended = bool(_ENDED.search(previous.text))
     if _is_centred(line):
-        return not _goes_on(previous, line, ended=ended)
-    if _is_short(previous, line):
+        return ended or not _goes_on(previous, line, manner)
+    if _is_short(previous, line, manner):
         return True
     if line.left - line.margins[0] > 1.2 * line.size:
         return not _hangs(previous, line)
     # A full line that ended a sentence may end its paragraph too; where first lines are set in, this one is not first.
-    return ended and not manner.indents and (moved or bool(_HEADING.match(line.text)))
-
-
-def _goes_on(previous: Line, line: Line, *, ended: bool) -> bool:
-    """True if a centred line goes on a title begun above it, which filled its line or named the organ only."""
-    if ended:
+    if not ended or manner.indents:
         return False
+    is_title = not _ENDED.search(line.text) and _is_short(line, line, manner)
+    return moved or is_title or bool(_HEADING.match(line.text))
+
+
+def _goes_on(previous: Line, line: Line, manner: Manner) -> bool:
+    """True if a centred line goes on a title begun above it, which filled its line or named the organ only."""
     if _is_centred(previous):
         return line.text.startswith("关于") and not previous.text.startswith("关于")
     indent = line.left - line.margins[0]
-    return not _is_short(previous, line) and not 1.5 < indent / line.size < 2.5
+    return not _is_short(previous, line, manner) and not 1.5 < indent / line.size < 2.5
 
 
 def _hangs(previous: Line, line: Line) -> bool:
