@@ -138,15 +138,16 @@ def _paged_entries(lines: Sequence[Line], start: int) -> tuple[list[Entry], int]
     """Entries that name their page, from ``start`` on, until no further one comes within ``_GAP`` short lines."""
     entries: list[Entry] = []
     pending: list[str] = []
+    numbered = False  # the first of the pending lines has a number
     end = start
     for i in range(start, len(lines)):
         line = lines[i]
         if i - end > _GAP or line.end - line.start > 300 or line.text[-1] in "。;":
             break
         words, page = _leader(line) or (line.text, None)
-        bare, numbered = _without_number(words)
-        if numbered:
-            pending = []
+        bare, starts = _without_number(words)
+        if starts:
+            pending, numbered = [], True
         pending.append(bare)
         if page is None:
             continue
@@ -156,7 +157,7 @@ def _paged_entries(lines: Sequence[Line], start: int) -> tuple[list[Entry], int]
         if i - end > 4 and not numbered:
             pending = pending[-1:]  # what stood between was a cover, not the beginning of this title
         entries.append(_entry(pending, page))
-        pending, end = [], i + 1
+        pending, end, numbered = [], i + 1, False
     return entries, end
 
 
@@ -196,7 +197,7 @@ def _entry(parts: Sequence[str], page: int | None) -> Entry:
     kept = list(parts)
     while len(kept) > 1 and _SECTION_LABEL.fullmatch(kept[0]) and not kept[0].startswith(("关于", "对")):
         kept.pop(0)
-    return Entry(readable("".join(kept)).strip("*"), readable(kept[-1]).strip("*"), page)
+    return Entry(readable("".join(kept)).strip("*").rstrip("….·"), readable(kept[-1]).strip("*"), page)
 
 
 _IMPRINT = re.compile(
@@ -260,7 +261,7 @@ def similarity(left: frozenset[str], right: frozenset[str]) -> float:
 def match_entries(entries: Sequence[Entry], lines: Sequence[Line], start: int) -> dict[int, Found]:
     """Entry number -> where its body begins, from line ``start`` on, in the order of the catalogue.
 
-    A title may be broken over up to four lines and differ a little; what stands under it (a byline, a note of
+    A title may be broken over up to six lines and differ a little; what stands under it (a byline, a note of
     adoption) counts for a place. The best increasing chain of places is chosen.
     """
     keys = [title_key(entry.title) for entry in entries]
@@ -306,10 +307,10 @@ def _may_be_title(line: Line) -> bool:
 
 
 def _blocks(lines: Sequence[Line], i: int, longest: float) -> list[tuple[int, str]]:
-    """(number of lines, their key) for the one to four lines from ``i`` on that could make one title."""
+    """(number of lines, their key) for the one to six lines from ``i`` on that could make one title."""
     blocks: list[tuple[int, str]] = []
     key = ""
-    for count in range(1, 5):
+    for count in range(1, 7):
         if i + count > len(lines):
             break
         line = lines[i + count - 1]

@@ -165,6 +165,8 @@ def _changes(found: Sequence[Sentence], source: Source) -> list[Check]:
 _MONEY = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<magnitude>万|亿)?元")
 _RISES = re.compile(r"(?:增加|调增)(?P<what>[^,。;\d]{0,40}?)(?P<number>\d+(?:\.\d+)?)(?P<magnitude>万|亿)?元")
 
+_IN_ALL = re.compile(r"总[收支额计量]|合计|共计|分别|(?<!公)共(?:增加|调增)")
+
 
 def _amount(match: re.Match[str]) -> float:
     return float(match["number"]) * _MAGNITUDES[match["magnitude"] or ""]
@@ -191,7 +193,7 @@ def _adjustments(gazette: Gazette, found: Sequence[Sentence], links: Sequence[Li
         items = [
             _amount(m) for s, m in rises if s.document is before.document and s.paragraph.kind in ("heading", "item")
         ]
-        stated = {_amount(m): s for s, m in rises if re.search("总|合计|共|分别", m["what"] + s.text)}
+        stated = {_amount(m): s for s, m in rises if _IN_ALL.search(s.text, max(0, m.start() - 12), m.end())}
         if len(items) > 1:
             stated.setdefault(sum(items), before)
         for a, b in zip(first, second, strict=True):

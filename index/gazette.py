@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from index.catalogue import Found, match_entries, read_card, read_catalogue
 from index.lines import Line, is_page_number, read_lines
-from index.numbering import iso_date
+from index.numbering import DATE, iso_date
 from index.paragraphs import is_ended, read_front, read_paragraphs
 from index.records import CatalogueItem, Document, Gazette, Paragraph, Source
 from index.text import readable
@@ -182,6 +182,8 @@ def _opens_document(lines: Sequence[Line], after: int) -> bool:
     line = lines[after]
     if line.numeral is not None:
         return _opens_statute(line)
+    if re.match(rf"{DATE.pattern}[^。]{{0,40}}会议[^。]{{0,20}}(?:听取|审议|通过|召开)", line.text[:120]):
+        return True
     return line.end - line.start < 60 and bool(
         re.search(r"(?:主任|委员|代表|政府|委员会|各位|单位|部门|机构)\S{0,20}:$", line.text)
     )

@@ -252,12 +252,21 @@ def _join_cuts(drafts: Sequence[_Draft], layout: _Layout) -> list[_Draft]:
 def _continues(last: _Draft, draft: _Draft, layout: _Layout) -> bool:
     """Is ``draft`` the rest of a paragraph that a page, a column or a line end cut in two?"""
     line = draft.line
-    if last.kind not in ("text", "item") or draft.kind != "text" or draft.numeral is not None:
+    if (
+        last.kind == "heading"
+        and draft.kind == "text"
+        and draft.numeral is None
+        and _fills_line(last.line, line, layout)
+    ):
+        return last.line.indent >= 2 and not last.line.mark and len(last.text) + _length(line) <= _HEADING_LENGTH + 20
+    if last.kind not in ("text", "item") or draft.kind not in ("text", "item") or line.mark or line.bold:
         return False
-    if line.mark or line.bold or line.text.startswith("**") or _FRESH.match(line.text):
-        return False
-    if layout.width and not line.gap and line.indent == 0 and _length(last.line) >= 0.8 * layout.width:
+    if _fills_line(last.line, line, layout) and (draft.numeral is None or draft.numeral.kind != "条"):
         return True
+    if draft.numeral is not None or draft.kind != "text":
+        return False
+    if line.text.startswith("**") or _FRESH.match(line.text):
+        return False
     if is_ended(last.text):
         return False
     if last.text[-1] in ",、，" or _is_open(last.text) or last.sibling_ended:
@@ -273,6 +282,11 @@ def _continues(last: _Draft, draft: _Draft, layout: _Layout) -> bool:
         and not (line.end - line.start < 40 and (is_organ(line.squeezed) or is_document_number(line.squeezed)))
         and not is_document_number(last.line.squeezed)
     )
+
+
+def _fills_line(line: Line, following: Line, layout: _Layout) -> bool:
+    """Does a line of indented, hard-wrapped text run to its end, the next one going on without an indent?"""
+    return layout.width > 0 and not following.gap and following.indent == 0 and _length(line) >= 0.8 * layout.width
 
 
 def _length(line: Line) -> int:
