@@ -246,7 +246,7 @@ def _begins(previous: Line, line: Line, manner: Manner, *, new_page: bool) -> bo
             return True
     if _LEADER.search(previous.text):
         return True
-    if _LEADER.match(line.text):
+    if _LEADER.match(line.text) or (line.text.isdigit() and _LEADER.search(previous.text + line.text)):
         return False
     ended = bool(_ENDED.search(previous.text))
     if _is_centred(line):
