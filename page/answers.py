@@ -161,7 +161,8 @@ def _cut(text: str, start: int, end: int, limit: int) -> tuple[str, int, int]:
     """The text within ``limit`` characters around [start, end), with "…" where it was cut, and the moved span."""
     if len(text) <= limit:
         return text, start, end
-    left = max(0, min(start - (limit - (end - start)) // 2, len(text) - limit))
+    around = max(0, limit - (end - start)) // 2
+    left = max(0, min(start - around, len(text) - limit))
     right = min(len(text), max(left + limit, end))
     head = "…" if left else ""
     tail = "…" if right < len(text) else ""

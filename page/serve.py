@@ -8,7 +8,7 @@ import re
 import secrets
 import socket
 import threading
-from collections.abc import Collection, MutableMapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -93,14 +93,17 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         Exposed: if the address cannot be had, with the reason.
     """
+    if not 0 <= port < 65536:  # getaddrinfo would take it modulo 65536
+        raise Exposed(f"没有 {port} 这个端口：--port 在 1 到 65535 之间")
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise Exposed(f"无法在 {host}:{port} 提供页面（{reason}）：换一个 --port，或关掉占用它的程序") from error
+    except OSError as error:
+        raise Exposed(
+            f"无法在 {host}:{port} 提供页面（{error.strerror}）：换一个 --port，或关掉占用它的程序"
+        ) from error
     return listener
 
 
@@ -220,7 +223,7 @@ class Guard:
             return
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         nonce = secrets.token_urlsafe(16)
-        refused = self._refusal(headers, scope["scheme"])
+        refused = self._refusal(headers)
         if refused:
             await _reply(send, 403 if "origin" in refused else 400, refused, nonce)
             return
@@ -231,7 +234,7 @@ class Guard:
             scope = {**scope, "headers": plain}
         await self.app(scope, receive, _with_headers(send, nonce))
 
-    def _refusal(self, headers: MutableMapping[str, str], scheme: str) -> str:
+    def _refusal(self, headers: Mapping[str, str]) -> str:
         """Why a request is not let in; empty where it is."""
         host = headers.get("host", "")
         name = _name(host)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,8 +17,13 @@ from index.chunks import split_passages
 from index.gazette import parse_gazette
 from index.records import Document, Filter, Gazette, Hit, Passage, Source
 from index.sources import read_source
+from page.desk import Desk
+from page.library import Library
 from qa.cite import cite
 from qa.records import Answer, Citation, Turn
+
+if TYPE_CHECKING:
+    from qa.generate import Model
 
 HAIZHOU = """# 海州市人民代表大会常务委员会公报
 
@@ -207,3 +216,53 @@ def haizhou(tmp_path_factory: pytest.TempPathFactory) -> Source:
 @pytest.fixture(scope="session")
 def assistant(sample_source: Source, haizhou: Source) -> FakeAssistant:
     return FakeAssistant(FakeIndex([sample_source, haizhou]), dict(TABLE))
+
+
+# ---- the page, served ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Served:
+    """A page on loopback: where it is, and what it acts on."""
+
+    url: str
+    desk: Desk
+    feedback: Path
+
+
+@contextmanager
+def serving(desk: Desk, feedback: Path, *, model: Model | None = None, **options: Any) -> Iterator[Served]:
+    """The page in a thread of this process, as ``main`` serves it."""
+    import uvicorn
+
+    from app import build_app
+    from page import serve
+    from page.feedback import Feedback
+
+    listener = serve.listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    app = serve.mount(build_app(desk, Feedback(feedback), model), desk, host="127.0.0.1", port=port, **options)
+    config = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield Served(f"http://127.0.0.1:{port}", desk, feedback)
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def served(assistant: FakeAssistant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(Desk(Library(assistant)), tmp_path_factory.mktemp("page") / "feedback.jsonl", mcp=True) as page:
+        yield page
+
+
+ServingPage = Callable[..., AbstractContextManager[Served]]
+
+
+@pytest.fixture
+def serving_page() -> ServingPage:
+    """``serving``, for tests that need a page of their own."""
+    return serving
