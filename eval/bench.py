@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import ParamSpec, TypeVar
 
 import numpy as np
@@ -163,13 +163,16 @@ def measure_cold(folder: Path, question: str, times: int = 5) -> tuple[float, fl
     spent, peaks = [], []
     for _ in range(times):
         begun = time.perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+        with TemporaryFile() as messages:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=messages)  # noqa: S603
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
-        spent.append((time.perf_counter() - begun) * 1000)
-        peaks.append(usage.ru_maxrss / 1000)
-        if process.returncode != 0:
-            raise GazetteError(f"{' '.join(command)} ended with {process.returncode}")
+            spent.append((time.perf_counter() - begun) * 1000)
+            peaks.append(usage.ru_maxrss / 1000)
+            if process.returncode != 0:
+                messages.seek(0)
+                said = messages.read().decode(errors="replace").strip()
+                raise GazetteError(f"gazette-ask ended with {process.returncode}: {said[-300:]}")
     return median(spent), max(peaks)
 
 
