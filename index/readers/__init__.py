@@ -21,6 +21,7 @@ class Limits:
 
     file_bytes: int = 50_000_000
     characters: int = 20_000_000
+    paragraphs: int = 500_000  # or pieces of lines in a PDF: each is an object of its own
     pages: int = 3_000
     unpacked_bytes: int = 200_000_000  # of an archive or a .docx, all members together
     ratio: int = 200  # unpacked to packed, of a member over 10 MB; prose in XML packs about 10 : 1

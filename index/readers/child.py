@@ -20,6 +20,10 @@ _MEGABYTE = 1_000_000
 _STEADY = 100  # records: a file slower over all than seconds / 100 a page is given up
 
 
+class Crashed(Unreadable):
+    """The child ended before its work did: out of memory, or a fault in the parser."""
+
+
 class Child:
     """``python -m module`` fed with bytes; its JSON lines are records. A context manager that ends it."""
 
@@ -76,7 +80,8 @@ class Child:
         """The records as they come.
 
         Raises:
-            Unreadable: if the child refuses the file, is silent for ``seconds``, far too slow over all, or crashes.
+            Unreadable: if the child refuses the file, is silent for ``seconds``, or far too slow over all.
+        Crashed: if it ends otherwise than by itself.
         """
         begun = time.monotonic()
         count = 0
@@ -99,7 +104,7 @@ class Child:
         except subprocess.TimeoutExpired:
             status = -1
         if status != 0:
-            raise Unreadable(f"解析第 {count + 1} 页时出错或内存超限，未读取；文件可能已损坏")
+            raise Crashed("解析时出错或内存超限，未读取；文件可能已损坏，或是压缩炸弹")
 
 
 def limit_memory() -> None:

@@ -85,6 +85,7 @@ class _Body:
     deleted: int = 0
     hidden: int = 0
     characters: int = 0
+    added: int = 0
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if len(self.path) >= self.limits.nesting:
@@ -223,6 +224,9 @@ class _Body:
                 self._add([Item(f"[{self.note_count}] {item.text}" if i == 0 else item.text)])
 
     def _add(self, items: list[Item]) -> None:
+        self.added += 1
+        if self.added > self.limits.paragraphs:
+            raise Unreadable(f"段落超过上限 {self.limits.paragraphs:,} 个；请拆成几个文件")
         if self.rows and self.rows[-1].cells:
             self.rows[-1].cells[-1].extend(items)
         elif self.note:

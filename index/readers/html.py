@@ -89,6 +89,7 @@ class _Page:
     rows: list[list[list[Item]]] = field(default_factory=list)  # of each open table row, the items of its cells
     hidden: int = 0
     characters: int = 0
+    added: int = 0
 
     # called by lxml
 
@@ -233,6 +234,9 @@ class _Page:
 
     def _add(self, items: list[Item]) -> None:
         """Put items where they belong: into the open cell, or on the page."""
+        self.added += 1
+        if self.added > self.limits.paragraphs:
+            raise Unreadable(f"段落超过上限 {self.limits.paragraphs:,} 个；请拆成几个文件")
         place = self.rows[-1][-1] if self.rows and self.rows[-1] else self.items
         place.extend(items)
 

@@ -19,6 +19,11 @@ GUTTER = 0.5  # a line may hang over its column's edge by less
 COLUMN_WIDTH = 8.0
 SAME_LINE = 0.45
 
+# A page made to take all time has more of everything; above these it is read line by line.
+_MOST_PIECES = 5_000
+_MOST_EDGES = 30
+_MOST_RULES = 500
+
 _NUMBERED = re.compile(r"^(第[一二三四五六七八九十百零〇\d]+[条章节编]|[（(]?[一二三四五六七八九十\d]+[)）、.．])")  # fmt: skip
 
 
@@ -103,7 +108,7 @@ def across(before: str, after: str) -> str:
 
 def lines_of(page: Page) -> list[Line]:
     """The page's lines in reading order, not yet parted into columns: runs on one baseline become one piece."""
-    uprights = [rule for rule in page.rules if rule.bottom - rule.top > rule.right - rule.left]
+    uprights = [rule for rule in _merged(page.rules) if rule.bottom - rule.top > rule.right - rule.left]
     runs = sorted(_without_doubles(page.runs), key=lambda run: (run.base, run.left))
     pieces: list[Line] = []
     for group in _baselines(runs):
@@ -134,12 +139,12 @@ def _parted(uprights: Sequence[Rule], piece: Line, run: Run) -> bool:
 
 def _without_doubles(runs: Iterable[Run]) -> Iterator[Run]:
     """Runs less those printed twice with a tiny shift, which is how some programs make bold."""
-    seen: dict[tuple[str, int], list[Run]] = {}
+    seen: set[tuple[str, int, int]] = set()
     for run in runs:
-        near = seen.setdefault((run.text, round(run.base / 4)), [])
-        if not any(abs(run.left - other.left) < 0.3 * run.size for other in near):
-            near.append(run)
+        row, column = round(run.base / 4), round(run.left / max(0.3 * run.size, 0.1))
+        if not any((run.text, row, column + shift) in seen for shift in (-1, 0, 1)):
             yield run
+        seen.add((run.text, row, column))
 
 
 def _baselines(runs: Sequence[Run]) -> Iterator[list[Run]]:
@@ -174,6 +179,9 @@ def ordered(page: Page, pieces: Sequence[Line], usual: float | None = None) -> l
     return found
 
 
+_REACH = 4.0  # points between the ends of rules that meet
+
+
 # --- ruled tables -------------------------------------------------------------------------------------------------
 
 
@@ -193,56 +201,57 @@ class _Grid:
 
 def _grids(rules: Sequence[Rule]) -> list[_Grid]:
     """Ruled tables: groups of rules that touch, with at least two rows and two columns."""
-    reach = 4.0
     groups: list[list[Rule]] = []
-    for rule in _merged(rules, reach):
-        touching = [g for g in groups if any(_touch(rule, other, reach) for other in g)]
+    for rule in _merged(rules):
+        touching = [g for g in groups if any(_touch(rule, other) for other in g)]
         groups = [g for g in groups if g not in touching]
         groups.append([rule, *(r for g in touching for r in g)])
     grids = []
     for group in groups:
-        columns = _distinct([r.left for r in group if r.bottom - r.top > r.right - r.left], reach)
-        rows = _distinct([r.top for r in group if r.bottom - r.top < r.right - r.left], reach)
+        columns = _distinct([r.left for r in group if r.bottom - r.top > r.right - r.left])
+        rows = _distinct([r.top for r in group if r.bottom - r.top < r.right - r.left])
         if len(columns) >= 3 and len(rows) >= 3:
             grids.append(_Grid(columns, rows))
     return grids
 
 
-def _merged(rules: Sequence[Rule], reach: float) -> Iterator[Rule]:
+def _merged(rules: Sequence[Rule]) -> list[Rule]:
     """The rules with pieces of one line put together: cells drawn one by one give a rule for each of their sides."""
+    found: list[Rule] = []
     lines: dict[tuple[bool, int], list[Rule]] = {}
     for rule in rules:
         level = rule.right - rule.left > rule.bottom - rule.top
         at = rule.top if level else rule.left
-        lines.setdefault((level, round(at / reach)), []).append(rule)
+        lines.setdefault((level, round(at / _REACH)), []).append(rule)
     for (level, _), pieces in lines.items():
         current: Rule | None = None
         for piece in sorted(pieces, key=lambda rule: rule.left if level else rule.top):
-            if current and _touch(current, piece, reach):
+            if current and _touch(current, piece):
                 current = replace(
                     current, right=max(current.right, piece.right), bottom=max(current.bottom, piece.bottom)
                 )
             else:
                 if current:
-                    yield current
+                    found.append(current)
                 current = piece
         if current:
-            yield current
+            found.append(current)
+    return found if len(found) <= _MOST_RULES else []
 
 
-def _touch(a: Rule, b: Rule, reach: float) -> bool:
+def _touch(a: Rule, b: Rule) -> bool:
     return (
-        a.left <= b.right + reach
-        and b.left <= a.right + reach
-        and a.top <= b.bottom + reach
-        and b.top <= a.bottom + reach
+        a.left <= b.right + _REACH
+        and b.left <= a.right + _REACH
+        and a.top <= b.bottom + _REACH
+        and b.top <= a.bottom + _REACH
     )
 
 
-def _distinct(values: Iterable[float], reach: float) -> tuple[float, ...]:
+def _distinct(values: Iterable[float]) -> tuple[float, ...]:
     kept: list[float] = []
     for value in sorted(values):
-        if not kept or value - kept[-1] > reach:
+        if not kept or value - kept[-1] > _REACH:
             kept.append(value)
     return tuple(kept)
 
@@ -309,12 +318,17 @@ def _regions(pieces: Sequence[Line], em: float, usual: float | None = None, dept
 
 def _gutter(pieces: Sequence[Line], em: float) -> float | None:
     """The left edge of a right-hand column, where most lines stand in two columns about it; None for one column."""
+    if not 6 <= len(pieces) <= _MOST_PIECES:
+        return None
     edges = Counter(round(piece.left) for piece in pieces)
-    start = min((piece.left for piece in pieces), default=0.0)
+    start = min(piece.left for piece in pieces)
+    shared = [
+        edge
+        for edge, _ in edges.most_common(_MOST_EDGES)
+        if edge >= start + COLUMN_WIDTH * em and sum(edges[edge + shift] for shift in (-1, 0, 1)) >= 2
+    ]
     best, most = None, 0
-    for edge in sorted(edges):
-        if edge < start + COLUMN_WIDTH * em or sum(edges[edge + shift] for shift in (-1, 0, 1)) < 2:
-            continue
+    for edge in sorted(shared):
         count = 0
         for zone, _ in _zones(pieces, edge - 1.5, em):
             left, right = _sides(zone, edge - 1.5, em)

@@ -123,7 +123,7 @@ def _usual_gutter(pages: Sequence[Page], pieces: Sequence[Sequence[Line]]) -> fl
 
 def _with_margins(lines: list[Line]) -> list[Line]:
     """Short regions (a title over two columns, the end of a page) take the margins of their page's other lines."""
-    known = [line.margins for line in lines if line.margins != (0.0, 0.0)]
+    known = sorted({line.margins for line in lines if line.margins != (0.0, 0.0)})
     if not known:
         return lines
     # A region as wide as several columns spans them all.

@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from index.readers import Limits, Reading, Unreadable, ocr
-from index.readers.child import Child
+from index.readers.child import Child, Crashed
 from index.readers.layout import Page, Rule, Run
 from index.readers.paragraphs import plain_text
 
 _TAIL = 4096
+_MOST_LOST = 3
+_EMPTY = Page(595.0, 842.0)
 
 
 def read(data: bytes, limits: Limits) -> Reading:
@@ -28,11 +30,13 @@ def read(data: bytes, limits: Limits) -> Reading:
     """
     if b"%%EOF" not in data[-_TAIL:]:
         raise Unreadable("PDF 不完整（缺少结尾，可能没有下载完）；请重新下载")
-    pages, hidden = _text_layer(data, limits)
+    pages, hidden, lost = _text_layer(data, limits)
     scanned = [number for number, page in enumerate(pages, start=1) if page.scanned]
     notes = []
     if hidden:
         notes.append(f"略去 {hidden} 个看不见的字符（隐藏文字）")
+    if lost:
+        notes.append(f"第{_ranges(lost)}页无法解析，未建索引")
     if scanned and ocr.is_installed():
         for number, page in ocr.pages(data, scanned, limits):
             pages[number - 1] = page
@@ -48,20 +52,31 @@ def read(data: bytes, limits: Limits) -> Reading:
     return Reading(text, "pdf", starts, tuple(notes))
 
 
-def _text_layer(data: bytes, limits: Limits) -> tuple[list[Page], int]:
-    """The pages as the child process found them, and how many characters it left out as hidden."""
+def _text_layer(data: bytes, limits: Limits) -> tuple[list[Page], int, list[int]]:
+    """(the pages as the child process found them, number of hidden characters left out, pages that ended it)."""
     pages: list[Page] = []
-    hidden = characters = 0
-    with Child("index.readers.pdf", [str(limits.pages)], data, seconds=limits.seconds) as child:
-        for record in child.records():
-            pages.append(page_of(record))
-            hidden += int(str(record["hidden"]))
-            characters += sum(len(run.text) for run in pages[-1].runs)
-            if characters > limits.characters:
-                raise Unreadable(f"文本超过上限 {limits.characters:,} 字；请拆成几个文件")
-    if not pages:
-        raise Unreadable("PDF 里没有页面")
-    return pages, hidden
+    lost: list[int] = []
+    hidden = pieces = 0
+    while True:
+        arguments = [str(limits.pages), str(len(pages))]
+        try:
+            with Child("index.readers.pdf", arguments, data, seconds=limits.seconds) as child:
+                for record in child.records():
+                    pages.append(page_of(record))
+                    hidden += int(str(record["hidden"]))
+                    pieces += len(pages[-1].runs)
+                    if pieces > limits.paragraphs:
+                        raise Unreadable(f"文字碎片超过上限 {limits.paragraphs:,} 段；请拆成几个文件")
+        except Crashed:
+            # One page that cannot be parsed does not lose the others; a file full of them is given up.
+            pages.append(_EMPTY)
+            lost.append(len(pages))
+            if len(lost) > _MOST_LOST:
+                raise
+        else:
+            if len(lost) == len(pages) > 0:
+                raise Unreadable("没有一页能解析；文件可能已损坏，或是压缩炸弹")
+            return pages, hidden, lost
 
 
 def page_of(record: dict[str, object]) -> Page:
@@ -104,7 +119,7 @@ def main() -> None:
     def lines() -> Iterator[dict[str, object]]:
         try:
             with open_document(sys.stdin.buffer.read(), int(sys.argv[1])) as document:
-                for index in range(len(document)):
+                for index in range(int(sys.argv[2]), len(document)):
                     yield record_of(*read_page(document, index))
         except Unreadable as error:
             yield {"error": str(error)}

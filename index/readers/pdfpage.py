@@ -26,7 +26,8 @@ _FILLING_MODES = {0, 2, 4, 6}
 _SMALLEST = 1.0  # point: text below it is not there to be read
 _FEW_CHARACTERS = 60
 _PASSWORD = 4
-_TOP_OF_ALL = 0xFFFFFF
+_MOST_CHARACTERS = 300_000  # on one page; a newspaper's has 30,000
+_FURTHEST = 1e5  # points: the largest page of the format is 14,400
 _UPRIGHT, _DOWN, _OVER, _UP, _SLANTED = range(5)  # where a baseline runs, as the page is displayed
 
 
@@ -137,7 +138,7 @@ def read_page(document: pdfium.PdfDocument, index: int) -> tuple[Page, int]:
             width=frame.width if upright else frame.height,
             height=frame.height if upright else frame.width,
             runs=runs,
-            rules=tuple(_rule(box, frame, way) for box in objects.rules),
+            rules=tuple(_rule(b, frame, way) for b in objects.rules if all(abs(edge) < _FURTHEST for edge in b)),
             scanned=scanned,
         ),
         hidden,
@@ -163,7 +164,10 @@ def _characters(page: pdfium.PdfPage, objects: Painted) -> tuple[list[_Character
     x, y, box = ctypes.c_double(), ctypes.c_double(), raw.FS_RECTF()
     high = 0
     try:
-        for i in range(raw.FPDFText_CountChars(text.raw)):
+        count = raw.FPDFText_CountChars(text.raw)
+        if count > _MOST_CHARACTERS:
+            raise Unreadable(f"一页上有 {count:,} 个字符，超过上限 {_MOST_CHARACTERS:,} 个")
+        for i in range(count):
             item = raw.FPDFText_GetTextObject(text.raw, i)
             if not item:
                 continue  # a space or line end that PDFium made up; gaps tell as much
@@ -221,7 +225,7 @@ def _ink(text: raw.FPDF_TEXTPAGE, i: int, item: raw.FPDF_PAGEOBJECT, address: in
     if mode in _FILLING_MODES and raw.FPDFText_GetFillColor(text, i, *channels):
         red, green, blue, alpha = (channel.value for channel in channels)
         color, clear = (red, green, blue), alpha < 8
-    hidden = mode in _INVISIBLE_MODES or size < _SMALLEST or (clear and mode == 0)
+    hidden = mode in _INVISIBLE_MODES or not _SMALLEST <= size < _FURTHEST or (clear and mode == 0)
     origin, along = frame.at(0.0, 0.0), frame.at(m.a, m.b)
     way = _way(along[0] - origin[0], along[1] - origin[1])
     return _Ink(hidden or way == _SLANTED, size, way, color, address)
@@ -238,6 +242,8 @@ def _way(dx: float, dy: float) -> int:
 
 def _unseen(objects: Painted, place: Box, ink: _Ink, page: Box) -> bool:
     """True for a character off the page, painted over, or of the colour of its ground."""
+    if not all(abs(edge) < _FURTHEST for edge in place):  # nor is nan
+        return True
     x, y = (place[0] + place[2]) / 2, (place[1] + place[3]) / 2
     if not (page[0] <= x <= page[2] and page[1] <= y <= page[3]):
         return True
