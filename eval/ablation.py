@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from eval.metrics import bootstrap_mean
 from eval.questions import Question, without_space
@@ -38,8 +39,28 @@ def relevant_ranks(search: Search, questions: Sequence[Question]) -> dict[str, t
 
 
 def variants(index: Index) -> dict[str, Search]:
-    """The ways of searching that are compared."""
-    return {"vectors alone": index.dense, "BM25 alone": index.lexical}
+    """The ways of searching that are compared: each leg, both, then what is added to them; the last is as shipped."""
+    from qa.retrieve import DEFAULT, Weights, retrieve
+
+    def search(weights: Weights) -> Search:
+        return lambda question, k: retrieve(index, question, k, weights=weights)
+
+    weights = replace(DEFAULT, soft=0.0, neighbours=0, expansion=0.0, ranker=False)
+    found: dict[str, Search] = {
+        "vectors alone": index.dense,
+        "BM25 alone": index.lexical,
+        "BM25 + vectors": search(weights),
+    }
+    parts: dict[str, dict[str, Any]] = {
+        "+ word vectors": {"soft": DEFAULT.soft, "neighbours": DEFAULT.neighbours},
+        "+ expansion": {"expansion": DEFAULT.expansion},
+        "+ ranker": {"ranker": DEFAULT.ranker},
+    }
+    for name, part in parts.items():
+        if any(part.values()):  # what is not shipped cannot be measured here
+            weights = replace(weights, **part)
+            found[name] = search(weights)
+    return found
 
 
 def _slice(name: str, questions: Sequence[Question], ranks: Mapping[str, Sequence[int]], seed: int) -> Slice:
