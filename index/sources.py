@@ -221,7 +221,7 @@ def _read_package(suffix: str, data: bytes, limits: Limits) -> Reading:
 
         return docx.read(data, limits)
     inside = archive.members(data, limits)
-    raise Unreadable("压缩包要按其中的文件读取" if inside else "压缩包里没有可读的文件")
+    raise Unreadable("压缩包套得太深，或不是逐个文件给出的；请先解压" if inside else "压缩包里没有可读的文件")
 
 
 def content_of(data: bytes) -> str:

@@ -13,12 +13,20 @@ from importlib.util import find_spec
 from pathlib import Path
 
 # Zero width, bidi controls, variation selectors and tag characters are category Cf or Mn; NUL and friends are Cc.
-_VARIATION = frozenset(chr(c) for c in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+# Neither holds the joiner, the Khmer vowels, the Hangul fillers and the Braille blank, which show as little.
+_UNSEEN = frozenset(
+    chr(c)
+    for c in (
+        *range(0xFE00, 0xFE10),
+        *range(0xE0100, 0xE01F0),
+        *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+    )
+)
 
 
 def is_invisible(char: str) -> bool:
     """True for characters with no width and no meaning for a reader: format, control, private or unassigned."""
-    return char in _VARIATION or (not char.isspace() and unicodedata.category(char) in {"Cf", "Cc", "Cs", "Co", "Cn"})
+    return char in _UNSEEN or (not char.isspace() and unicodedata.category(char) in {"Cf", "Cc", "Cs", "Co", "Cn"})
 
 
 @lru_cache(maxsize=65536)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -82,14 +83,23 @@ def display_name(info: zipfile.ZipInfo) -> str:
 
 
 def members(data: bytes, limits: Limits) -> list[tuple[str, str]]:
-    """(name in the archive, name for people) of each file in it, in directory order; folders and litter left out.
+    """(entry, name for people) of each file in the archive, in directory order; folders and litter left out.
 
     Raises:
         Unreadable: as ``opened``.
     """
     with opened(data, limits) as archive:
-        named = [(info.filename, display_name(info)) for info in archive.infolist() if not info.is_dir()]
+        named = [(entry, display_name(info)) for entry, info in _entries(archive) if not info.is_dir()]
     return [(entry, name) for entry, name in named if not is_litter(name)]
+
+
+def _entries(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    """Each member with its entry: its name in the archive, and a number where an earlier one has the same name."""
+    seen: Counter[str] = Counter()
+    for info in archive.infolist():
+        seen[info.filename] += 1
+        count = seen[info.filename]
+        yield info.filename if count == 1 else f"{info.filename}\0{count}", info  # no name holds a NUL
 
 
 def is_litter(name: str) -> bool:
@@ -105,16 +115,15 @@ def is_litter(name: str) -> bool:
 
 
 def member(data: bytes, entry: str, limits: Limits) -> bytes:
-    """The bytes of one member by its name in the archive.
+    """The bytes of one member by its entry.
 
     Raises:
         Unreadable: if it is not there or cannot be unpacked.
     """
     with opened(data, limits) as archive:
-        try:
-            info = archive.getinfo(entry)
-        except KeyError as error:
-            raise Unreadable("压缩包里没有这个文件") from error
+        info = dict(_entries(archive)).get(entry)
+        if info is None:
+            raise Unreadable("压缩包里没有这个文件")
         if info.file_size > limits.file_bytes:
             raise Unreadable(f"解压后有 {info.file_size:,} 字节，超过上限 {limits.file_bytes:,} 字节")
         return unpack(archive, info)

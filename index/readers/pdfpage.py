@@ -98,7 +98,7 @@ def open_document(data: bytes, most_pages: int) -> Iterator[pdfium.PdfDocument]:
     except pdfium.PdfiumError as error:
         if getattr(error, "err_code", None) == _PASSWORD:
             raise Unreadable("PDF 有密码保护；请解除密码后再试") from error
-        raise Unreadable("PDF 已损坏，无法打开；请重新下载或用阅读器另存") from error
+        raise Unreadable("PDF 已损坏或没有页面，无法打开；请重新下载或用阅读器另存") from error
     try:
         if len(document) == 0:
             raise Unreadable("PDF 里没有页面")

@@ -27,6 +27,7 @@ _FREQUENT = frozenset(
     "业关长进现机开实体条报议员县区办处应务审决市政府委常第十月日，。、；：（）《》“”"
 )
 _BAD_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_UNSEEN = re.compile("[\0\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 _BINARY_SHARE = 0.02  # of characters; a stray NUL in a text is damage, one in fifty is another kind of file
 _PLAUSIBLE = 0.6  # share of common characters among those beyond ASCII; real text has over 0.9, mojibake under 0.5
 _ERROR_COST = 2.0
@@ -159,9 +160,9 @@ def _notes(data: bytes, text: str, encoding: str) -> list[str]:
             notes.append(f"{bad - original} 处字节损坏，已替换为 �（首处在第 {first} 行）")
         if original:
             notes.append(f"原文含 {original} 个 �（此前已损坏的字符）")
-    nul = text.count("\0")
-    if nul:
-        notes.append(f"含 {nul} 个空字符 NUL，检索和显示时略去")
+    unseen = len(_UNSEEN.findall(text))
+    if unseen:
+        notes.append(f"含 {unseen} 个看不见的字符（零宽、双向控制、NUL 等），检索和显示时略去")
     return notes
 
 
