@@ -271,7 +271,12 @@ COLUMNS = ("hit@1", "hit@5", "hit@10", "mrr@10", "shown", "short", "proved", "re
 
 
 def table(slices: Iterable[Slice], columns: Sequence[str] = COLUMNS) -> str:
-    """Slices as lines, measures as columns, for a terminal; a measure that does not apply is a dash."""
+    """Slices as lines, measures as columns, for a terminal; a measure that does not apply is a dash.
+
+    Measures that apply to none of the slices are left out.
+    """
+    slices = list(slices)
+    columns = [c for c in columns if any(c in part.figures for part in slices)]
     rows = [["", "n", *columns]]
     for part in slices:
         cells = [f"{part.figures[c].value:.3f}" if c in part.figures else "-" for c in columns]
