@@ -16,14 +16,12 @@ from importlib.util import find_spec
 from statistics import median
 from typing import TYPE_CHECKING
 
-import numpy as np
-from tqdm import tqdm
-
 from index.readers import Limits
 from index.readers.child import Child
 from index.readers.layout import Page, Rule, Run, is_wide
 
 if TYPE_CHECKING:
+    import numpy as np
     import pypdfium2 as pdfium
     from rapidocr_onnxruntime import RapidOCR
 
@@ -49,6 +47,8 @@ def pages(data: bytes, numbers: Sequence[int], limits: Limits) -> Iterator[tuple
     Raises:
         Unreadable: if the images cannot be read within memory and time.
     """
+    from tqdm import tqdm
+
     from index.readers.pdf import page_of
 
     arguments = [str(number) for number in numbers]
@@ -81,6 +81,7 @@ def _read_lines(image: np.ndarray, engine: RapidOCR) -> Iterator[tuple[list[Poin
     0.39 instead of 0.97 GB.
     """
     import cv2
+    import numpy as np
 
     factor = _FINDING_SIDE / max(image.shape[:2])
     small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
@@ -150,6 +151,7 @@ def _brackets(text: str) -> str:
 def _drawn(image: np.ndarray) -> Iterator[list[Point]]:
     """The ends of straight lines in the image, in pixels: what is left of it when opened with a long thin kernel."""
     import cv2
+    import numpy as np
 
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
     ink = cv2.threshold(255 - grey, 100, 255, cv2.THRESH_BINARY)[1]
