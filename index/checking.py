@@ -23,12 +23,13 @@ def problems(folder: Path) -> list[str]:
     Raises:
         IndexDamaged: if there is no index at all.
     """
-    names = generations.candidates(folder)
-    if not names:
+    references = generations.candidates(folder)
+    if not references:
         raise IndexDamaged(f"{folder}：这里没有索引；请先用 gazette-index build 建立")
     found = [] if generations.read_pointer(folder) else ["CURRENT：丢失或损坏"]
-    for place, (name, digest) in enumerate(names):
-        generation = generations.hold(folder, name, digest)
+    for place, reference in enumerate(references):
+        name = reference.name
+        generation = generations.hold(folder, reference)
         if generation is None:
             found.append(f"{name}/{MANIFEST}：丢失或损坏")
             continue

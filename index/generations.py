@@ -22,7 +22,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -110,25 +110,37 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
-class Pointer:
-    """The contents of ``CURRENT``: the generation that holds, and those one may fall back to if it is damaged.
+class Reference:
+    """A generation by its name and the SHA-256 of its manifest (None where that is not known)."""
 
-    A generation with sources that were removed since is never among the latter: removed text must not come back.
+    name: str
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """The contents of ``CURRENT``: the generation that holds, and the one to fall back to if it is damaged.
+
+    One with sources that were removed since is never fallen back to: removed text must not come back.
     """
 
-    generation: str
-    manifest_sha256: str
-    fallback: tuple[str, ...] = ()
+    current: Reference
+    fallback: Reference | None
+
+    @property
+    def references(self) -> list[Reference]:
+        return [self.current, *([self.fallback] if self.fallback else [])]
 
 
 def read_pointer(folder: Path) -> Pointer | None:
     """The pointer, None where there is none or it cannot be made out."""
     try:
-        body, _, checksum = (folder / "CURRENT").read_bytes().rstrip(b"\n").rpartition(b"\n")
-        if hashlib.sha256(body).hexdigest().encode() != checksum:
+        body, _, checksum = (folder / "CURRENT").read_bytes().partition(b"\n")
+        if checksum != _checksum(body):
             return None
         values = json.loads(body)
-        return Pointer(str(values["generation"]), str(values["manifest_sha256"]), tuple(map(str, values["fallback"])))
+        fallback = Reference(**values["fallback"]) if values["fallback"] else None
+        return Pointer(Reference(**values["current"]), fallback)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -145,8 +157,9 @@ def pointer_stamp(folder: Path) -> tuple[int, int]:
 class Generation:
     """A generation held for reading: it is not deleted before ``release``."""
 
-    def __init__(self, folder: Path, manifest: Manifest, held: int) -> None:
+    def __init__(self, folder: Path, reference: Reference, manifest: Manifest, held: int) -> None:
         self.folder = folder
+        self.reference = reference
         self.manifest = manifest
         self._held: int | None = held
 
@@ -179,9 +192,9 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def hold(folder: Path, name: str, manifest_sha256: str | None) -> Generation | None:
+def hold(folder: Path, reference: Reference) -> Generation | None:
     """A generation, held; None if it is gone or its manifest is not whole."""
-    path = folder / "generations" / name
+    path = folder / "generations" / reference.name
     try:
         held = os.open(path / MANIFEST, os.O_RDONLY | os.O_CLOEXEC)
     except (OSError, ValueError):
@@ -196,27 +209,26 @@ def hold(folder: Path, name: str, manifest_sha256: str | None) -> Generation | N
             pass  # a file system without locks: read all the same, open files outlive their deletion
         with open(held, "rb", closefd=False) as file:
             data = file.read()
-        if manifest_sha256 is not None and hashlib.sha256(data).hexdigest() != manifest_sha256:
+        digest = hashlib.sha256(data).hexdigest()
+        if reference.sha256 not in {None, digest}:
             raise ValueError("not the manifest that was published")
         manifest = Manifest.load(data)
-        if manifest.generation != name or any(Path(f).is_absolute() or ".." in Path(f).parts for f in manifest.files):
+        names = [Path(name) for name in manifest.files]
+        if manifest.generation != reference.name or any(name.is_absolute() or ".." in name.parts for name in names):
             raise ValueError("a manifest from elsewhere")
     except (ValueError, KeyError, TypeError, AttributeError):
         os.close(held)
         return None
-    return Generation(path, manifest, held)
+    return Generation(path, Reference(reference.name, digest), manifest, held)
 
 
-def candidates(folder: Path) -> list[tuple[str, str | None]]:
-    """Generations that may be read, the one that holds first, with the manifest's SHA-256 where it is known."""
+def candidates(folder: Path) -> list[Reference]:
+    """Generations that may be read, the one that holds first."""
     if pointer := read_pointer(folder):
-        return [(pointer.generation, pointer.manifest_sha256), *((name, None) for name in pointer.fallback)]
+        return pointer.references
     # The pointer is lost: the newest may be trusted, an older one may hold what was removed since.
-    return [(name, None) for name in _published(folder)[-1:]]
-
-
-def _published(folder: Path) -> list[str]:
-    return sorted(path.parent.name for path in (folder / "generations").glob(f"[0-9]*/{MANIFEST}"))
+    published = sorted(path.parent.name for path in (folder / "generations").glob(f"[0-9]*/{MANIFEST}"))
+    return [Reference(name, None) for name in published[-1:]]
 
 
 @contextmanager
@@ -289,15 +301,19 @@ def seal(staging: Path, manifest: Manifest, previous: Generation | None) -> Mani
     return sealed
 
 
-def publish(folder: Path, staging: Path, manifest: Manifest, fallback: Sequence[str]) -> None:
+def publish(folder: Path, staging: Path, manifest: Manifest, fallback: Reference | None) -> None:
     """Give a sealed generation its name and let ``CURRENT`` point to it."""
     generations = folder / "generations"
     staging.rename(generations / manifest.generation)
     _flush(generations)
     digest = sha256(generations / manifest.generation / MANIFEST)
-    pointer = Pointer(manifest.generation, digest, tuple(fallback))
+    pointer = Pointer(Reference(manifest.generation, digest), fallback)
     body = json.dumps(asdict(pointer)).encode()
-    write_atomically(folder / "CURRENT", body + b"\n" + hashlib.sha256(body).hexdigest().encode() + b"\n")
+    write_atomically(folder / "CURRENT", body + b"\n" + _checksum(body))
+
+
+def _checksum(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest().encode() + b"\n"
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -314,8 +330,9 @@ def _collect(folder: Path) -> None:
     pointer = read_pointer(folder)
     if pointer is None:
         return
+    needed = {reference.name for reference in pointer.references}
     for path in (folder / "generations").iterdir():
-        if path.name in {pointer.generation, *pointer.fallback}:
+        if path.name in needed:
             continue
         with suppress(OSError):
             # Renamed first: from now on nobody can open it, whoever has it open keeps its lock on the same file.

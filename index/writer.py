@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from index import generations, lexical, vectors
-from index.generations import EncoderCard, Generation, IndexBusy, IndexDamaged, Manifest, SegmentEntry, WriteFailed
+from index.generations import (
+    EncoderCard,
+    Generation,
+    IndexBusy,
+    IndexDamaged,
+    Manifest,
+    Reference,
+    SegmentEntry,
+    WriteFailed,
+)
 from index.lexical import LexicalIndex, LexicalWriter
 from index.records import GazetteError
 from index.tables import LAYOUT, Item, Segment, SegmentWriter, SourceEntry, content_key, embedded_text
@@ -72,8 +81,9 @@ def whole_generation(folder: Path) -> Generation:
     while True:
         stamp = generations.pointer_stamp(folder)
         damage: list[str] = []
-        for place, (name, digest) in enumerate(generations.candidates(folder)):
-            generation = generations.hold(folder, name, digest)
+        for place, reference in enumerate(generations.candidates(folder)):
+            name = reference.name
+            generation = generations.hold(folder, reference)
             if generation is None:
                 damage.append(f"{name}/{generations.MANIFEST}")
                 continue
@@ -116,9 +126,9 @@ def _repaired(folder: Path, generation: Generation, broken: Sequence[str]) -> Ge
             else:
                 _link_lexical(generation.folder, staging)
             sealed = generations.seal(staging, manifest, generation)
-            generations.publish(folder, staging, sealed, pointer.fallback if pointer else ())
+            generations.publish(folder, staging, sealed, pointer.fallback if pointer else None)
             log.warning("%s：%s 已损坏，已由原文重新生成", folder, "、".join(broken[:3]))
-            return generations.hold(folder, manifest.generation, None)
+            return generations.hold(folder, generations.candidates(folder)[0])
     except (IndexBusy, OSError):
         return None
 
@@ -332,13 +342,13 @@ def _manifest(staging: Path, entries: Sequence[SegmentEntry], card: EncoderCard,
     )
 
 
-def _fallback(previous: Generation | None, folder: Path, entries: Sequence[SegmentEntry]) -> tuple[str, ...]:
+def _fallback(previous: Generation | None, folder: Path, entries: Sequence[SegmentEntry]) -> Reference | None:
     """The previous generation, if it holds no source that the new one lacks."""
     if previous is None:
-        return ()
+        return None
     before = {source.id for source in live_sources(previous)}
     after = {source.id for source in _sources(folder, entries)}
-    return (previous.manifest.generation,) if before <= after else ()
+    return previous.reference if before <= after else None
 
 
 def live_sources(generation: Generation) -> list[SourceEntry]:
