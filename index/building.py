@@ -20,7 +20,15 @@ from index.reading import Outcome, place_of, read_files
 from index.records import Document, FileReport, Gazette, GazetteError, Paragraph, Passage, Source
 from index.sources import find_sources
 from index.tables import Item, SegmentWriter, SourceEntry
-from index.writer import SCHEMA, Change, live_sources, matching_encoder, whole_generation, write_generation
+from index.writer import (
+    SCHEMA,
+    Change,
+    code_fingerprint,
+    live_sources,
+    matching_encoder,
+    whole_generation,
+    write_generation,
+)
 
 if TYPE_CHECKING:
     from index.embed import Encoder
@@ -181,14 +189,6 @@ class _Reading:
             if other.path
             and (other.path == place or (other.name == source.name and not Path(other.path.partition("!")[0]).exists()))
         }
-
-
-def code_fingerprint() -> str:
-    """Changes with any line of this package: what another version has read from a file may be something else."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _partial(folder: Path, encoder: Encoder) -> Path:

@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from index.building import build, code_fingerprint
-from index.embed import SHIPPED
 from index.generations import IndexBusy, IndexDamaged, sha256, write_atomically
 from index.records import GazetteError
-from index.writer import SCHEMA, whole_generation
+from index.writer import SCHEMA, code_fingerprint, whole_generation
 
 _INPUTS = "inputs.json"
 _PATIENCE_S = 120.0  # how long to wait while another process builds
@@ -46,6 +44,8 @@ def default_index(
             return folder
         if told is not None:
             told(f"正在为 {data} 建立索引……")
+        from index.building import build  # reading files is needed here alone
+
         try:
             reports = build([data], folder)
         except IndexBusy:
@@ -80,6 +80,8 @@ def _recorded(folder: Path) -> dict[str, Any]:
 
 def _inputs(data: Path, recorded: dict[str, Any]) -> dict[str, Any]:
     """What the index is to be made of; a file is read again only if its size or time of change is another."""
+    from index.embed import SHIPPED
+
     files: dict[str, list[object]] = {}
     for path in (*_files(data), *_files(SHIPPED)):
         status = path.stat()

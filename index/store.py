@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from index import generations, writer
-from index.building import add, build, build_from_passages, remove
 from index.generations import Generation, IndexBusy, IndexDamaged, Manifest, SegmentEntry
 from index.lexical import HEAD_WEIGHT, LexicalIndex, terms
 from index.records import Document, Filter, Gazette, GazetteError, Hit, Passage, Source
@@ -26,6 +25,7 @@ from index.vectors import Nearest, Selection
 from index.writer import EncoderMismatch, matching_encoder
 
 if TYPE_CHECKING:
+    from index.building import add, build, build_from_passages, remove
     from index.embed import Encoder
 
 __all__ = [
@@ -43,6 +43,15 @@ __all__ = [
 ]
 
 EVERYTHING = Filter()
+
+
+def __getattr__(name: str) -> object:
+    # Asking needs nothing of reading files; whoever builds gets it here all the same.
+    if name in {"add", "build", "build_from_passages", "remove"}:
+        from index import building
+
+        return getattr(building, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def matches(where: Filter, document: Document, gazette: Gazette) -> bool:

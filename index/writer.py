@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 import sqlite3
@@ -46,6 +47,14 @@ log = logging.getLogger("index")
 
 class EncoderMismatch(GazetteError):  # noqa: N818 - it says what happened
     """The index was made with another encoder."""
+
+
+def code_fingerprint() -> str:
+    """Changes with any line of this package: what another version has read from a file may be something else."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def card_of(encoder: Encoder) -> EncoderCard:
