@@ -124,8 +124,8 @@ class TransformerEncoder:
     """Any sentence-transformers model, by folder or name; imports torch."""
 
     def __init__(self, name: str) -> None:
-        folder = _local_folder(name)
-        _refuse_foreign_code(folder)
+        folder = local_model_folder(name)
+        refuse_foreign_code(folder)
         self.name = name
         self._model = _load(folder, name)
         self.dimensions = int(self._model.get_embedding_dimension() or 0)
@@ -159,8 +159,12 @@ def _shipped() -> StaticEncoder:
     return StaticEncoder(SHIPPED)
 
 
-def _local_folder(name: str) -> Path:
-    """The folder of a model: itself, or the hub's copy on this machine, fetched once where the hub is reachable."""
+def local_model_folder(name: str) -> Path:
+    """The folder of a model: itself, or the hub's copy on this machine, fetched once where the hub is reachable.
+
+    Raises:
+        EncoderNotFound: if there is no such folder and the hub cannot be reached or does not know it.
+    """
     if Path(name).is_dir():
         return Path(name)
     if Path(name).is_absolute() or name.count("/") > 1 or name.startswith("."):
@@ -187,8 +191,12 @@ def _local_folder(name: str) -> Path:
         ) from error
 
 
-def _refuse_foreign_code(folder: Path) -> None:
-    """Only the library's own modules and only safetensors: a model folder is data and must not run code."""
+def refuse_foreign_code(folder: Path) -> None:
+    """Let pass only a folder with the library's own modules and safetensors: a model is data and must not run code.
+
+    Raises:
+        EncoderNotFound: naming what was met.
+    """
     modules = folder / "modules.json"
     if modules.exists():
         try:

@@ -1,35 +1,187 @@
-"""Question to passages, best first: the lexical and the dense leg, fused."""
+"""Question to passages, best first: BM25 and vectors find candidates, word vectors and a ranker order them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
+from index.lexical import terms
 from index.records import Filter, Hit, Passage
+from index.wordvectors import END, Words, shipped_words
+from qa.rank import Candidates, Floats, Reranker, rank
+from qa.vocabulary import Expansion, Vocabulary, shipped_vocabulary
 
 if TYPE_CHECKING:
     from index.store import Index
 
-POOL = 100  # candidates drawn from each leg
-DENSE_WEIGHT = 0.8  # of a cosine, against a lexical score brought to 1 for the best passage
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each part counts; 0 leaves it out. The defaults were measured: see docs/retrieval-log.md."""
+
+    lexical: float = 1.0  # BM25, brought to 1 for the best passage
+    dense: float = 0.5  # cosine of the encoder
+    soft: float = 1.0  # share of the question's words matched, see index.wordvectors
+    expansion: float = 0.3  # of an official word's terms beside the reader's own
+    neighbours: int = 5  # words nearest to each word of the question that a leg of its own looks for; 0 leaves it out
+    ranker: bool = False
+    pool: int = 100  # candidates drawn from each leg
+    ranked: int = 50  # of the best, put in order by the ranker
 
 
-def retrieve(index: Index, question: str, k: int = 10, *, where: Filter = Filter()) -> list[Hit]:
-    """The k best passages for a question, best first; ``score`` is the fused score.
+NEAR = 0.5  # the least cosine of a word that is looked for in place of another
+DEFAULT = Weights()
+EVERYWHERE = Filter()
 
-    A leg may find nothing; the other then decides alone.
+
+def retrieve(
+    index: Index,
+    question: str,
+    k: int = 10,
+    *,
+    where: Filter = EVERYWHERE,
+    vocabulary: Vocabulary | None = None,
+    reranker: Reranker | None = None,
+    weights: Weights = DEFAULT,
+) -> list[Hit]:
+    """The k best passages for a question, best first.
+
+    ``score`` falls from hit to hit; it is a fused score brought to the order of the ranker, so compare it within one
+    question only. ``vocabulary`` is the shipped one where none is given; ``NO_VOCABULARY`` widens nothing.
+    ``reranker`` takes the place of the ranker. Either leg may find nothing; the other then decides alone.
     """
     if k <= 0:
         return []
-    lexical = {hit.passage.id: hit for hit in index.lexical(question, max(k, POOL), where)}
-    dense = {hit.passage.id: hit for hit in index.dense(question, max(k, POOL), where)}
-    top = max((hit.score for hit in lexical.values()), default=0.0) or 1.0
-    floor = min((hit.score for hit in dense.values()), default=0.0)  # what a passage outside the dense leg has at most
-    passages: dict[str, Passage] = {id_: hit.passage for id_, hit in (*lexical.items(), *dense.items())}
-    hits = []
-    for id_, passage in passages.items():
-        bm25 = lexical[id_].score if id_ in lexical else None
-        cosine = dense[id_].score if id_ in dense else None
-        score = (bm25 or 0.0) / top + DENSE_WEIGHT * (floor if cosine is None else cosine)
-        hits.append(Hit(passage, score, dense=cosine, lexical=bm25))
-    hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
-    return hits[:k]
+    words = (vocabulary or shipped_vocabulary()).expand(question) if weights.expansion else ()
+    candidates = _candidates(index, question, max(k, weights.pool), where, words, weights)
+    if not candidates.passages:
+        return []
+    fused = _fused(candidates, weights)
+    order = np.argsort(-fused, kind="stable")
+    if reranker is not None or weights.ranker:
+        top = order[: weights.ranked]
+        chosen = _chosen(candidates, top)
+        if reranker is None:
+            scores = rank(chosen)
+        else:
+            texts = [f"{passage.context}\n{passage.text}" for passage in chosen.passages]
+            scores = np.asarray(reranker(question, texts), dtype=np.float32)
+        order = np.concatenate([top[np.argsort(-scores, kind="stable")], order[weights.ranked :]])
+    falling = np.minimum.accumulate(fused[order])
+    return [
+        Hit(
+            candidates.passages[i],
+            float(score),
+            dense=float(candidates.dense[i]) if candidates.dense_rank[i] else None,
+            lexical=float(candidates.lexical[i]) if candidates.lexical_rank[i] else None,
+        )
+        for i, score in zip(order[:k], falling, strict=False)
+    ]
+
+
+def weighted_terms(question: str, words: Sequence[Expansion], weight: float) -> list[tuple[str, float]]:
+    """The terms BM25 is asked for: the question's at 1, each official word's at ``weight`` times its own, shared out.
+
+    A long official word has many bigrams; shared out, it counts no more than a short one.
+    """
+    asked = [(term, 1.0) for term in terms(question)]
+    for expansion in words:
+        official = terms(expansion.official)
+        asked.extend((term, weight * expansion.weight * 2 / max(2, len(official))) for term in official)
+    return asked
+
+
+def near_terms(question: str, k: int) -> list[tuple[str, float]]:
+    """The terms of the question's words and of the k words nearest to each, by weight times squared cosine.
+
+    What BM25 finds for them is only a candidate: it adds up what ``index.wordvectors`` takes the best of.
+    """
+    vectors = shipped_words()
+    asked = vectors.cut([question])[0]
+    weights: dict[str, float] = {}
+    for number in dict.fromkeys(int(n) for n in asked if n != END):
+        near = [(number, 1.0), *((n, c) for n, c in vectors.nearest(number, k) if c >= NEAR)]
+        for other, cosine in near:
+            word = vectors.word(other)
+            if len(word) < 2 and other != number:
+                continue  # one character stands in too many words
+            pieces = terms(word)
+            for term in pieces:
+                weight = (
+                    float(vectors.weights[number]) * cosine**2 * (2 / max(2, len(pieces)) if other != number else 1)
+                )
+                weights[term] = max(weights.get(term, 0.0), weight)
+    return list(weights.items())
+
+
+def _candidates(
+    index: Index, question: str, pool: int, where: Filter, words: Sequence[Expansion], weights: Weights
+) -> Candidates:
+    """The union of what the legs find, in the order of their first appearance."""
+    lexical = index.lexical(weighted_terms(question, words, weights.expansion), pool, where) if weights.lexical else []
+    dense = index.dense(question, pool, where) if weights.dense else []
+    near = index.lexical(near_terms(question, weights.neighbours), pool, where) if weights.neighbours else []
+    passages: dict[str, Passage] = {hit.passage.id: hit.passage for hit in (*lexical, *dense, *near)}
+    place = {passage_id: i for i, passage_id in enumerate(passages)}
+    bm25, bm25_rank, cosine_rank = (np.zeros(len(passages), dtype=np.float32) for _ in range(3))
+    cosine = np.full(len(passages), min((hit.score for hit in dense), default=0.0), dtype=np.float32)
+    for leg, scores, ranks in ((lexical, bm25, bm25_rank), (dense, cosine, cosine_rank)):
+        for number, hit in enumerate(leg, 1):
+            scores[place[hit.passage.id]] = hit.score
+            ranks[place[hit.passage.id]] = 1 / number
+    found = list(passages.values())
+    cutter = shipped_words()
+    soft = cutter.match(
+        cutter.cut([question])[0],
+        _cut([(p.id, p.text) for p in found]),
+        _cut([(p.context, p.context) for p in found]),
+    )
+    return Candidates(
+        question, found, bm25, cosine, bm25_rank, cosine_rank, soft, tuple(word.official for word in words)
+    )
+
+
+def _fused(candidates: Candidates, weights: Weights) -> Floats:
+    top = max(float(candidates.lexical.max(initial=0)), 1e-9)
+    fused: Floats = (
+        weights.lexical * candidates.lexical / top
+        + weights.dense * candidates.dense
+        + weights.soft * candidates.soft.both
+    )
+    return fused
+
+
+def _chosen(candidates: Candidates, rows: npt.NDArray[np.intp]) -> Candidates:
+    """Only those candidates."""
+    soft = candidates.soft
+    return Candidates(
+        candidates.question,
+        [candidates.passages[i] for i in rows],
+        candidates.lexical[rows],
+        candidates.dense[rows],
+        candidates.lexical_rank[rows],
+        candidates.dense_rank[rows],
+        soft.only(rows),
+        candidates.official,
+    )
+
+
+# Cutting passages into words takes longer than all the rest, and the same ones are met again and again. A passage's id
+# names its text for good, so what was cut stays true.
+_KEPT = 50_000  # of some 400 bytes
+_kept: dict[str, Words] = {}
+
+
+def _cut(named: Sequence[tuple[str, str]]) -> list[Words]:
+    """The words of (name, text) pairs; a name met before is not cut again."""
+    if len(_kept) > _KEPT:
+        _kept.clear()
+    known = {name: _kept[name] for name, _ in named if name in _kept}
+    missing = {name: text for name, text in named if name not in known}
+    known.update(zip(missing, shipped_words().cut(list(missing.values())), strict=True))
+    _kept.update(known)
+    return [known[name] for name, _ in named]
