@@ -1,0 +1,203 @@
+"""Orders the candidates of a question: features of question and passage, summed by boosted trees.
+
+The trees are fitted by ``qa/models/train_rank.py`` with LightGBM's LambdaRank (Burges, MSR-TR-2010-82) and read with
+numpy alone. A cross-encoder can take their place: ``load_reranker(name_or_folder)``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from index.embed import EncoderNotFound, local_model_folder, refuse_foreign_code
+from index.lexical import terms
+from index.wordvectors import Match
+from qa.question import analyse
+from qa.trees import Trees
+
+if TYPE_CHECKING:
+    from index.records import Passage
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+MODEL = Path(__file__).with_name("models") / "rank.safetensors"
+
+FEATURES = (
+    "lexical",  # BM25 over the best candidate's
+    "lexical_term",  # BM25 over the number of the question's terms
+    "lexical_rank",  # 1 / rank in its leg, 0 where the leg did not find it
+    "dense",  # cosine
+    "dense_gap",  # cosine less the best candidate's
+    "dense_rank",
+    "soft",  # the five of Match, and two of them less the best candidate's
+    "soft_sentence",
+    "soft_exact",
+    "soft_head",
+    "soft_both",
+    "soft_gap",
+    "sentence_gap",
+    "official",  # share of the official words for the reader's words that stand in it
+    "figures",  # share of the question's numbers and Latin words that stand in it
+    "trigrams",  # share of the question's three-character stretches that stand in it
+    "longest",  # the longest stretch of the question that stands in it, over the question's length
+    "in_title",  # the longest stretch of the question that stands in title or headings, likewise
+    "answers",  # 1 if something of the type asked for stands in it
+    "length",  # log characters
+    "questions_length",  # log characters
+    "early",  # 1 / number of its first paragraph within the document
+)
+
+# What an answer of a type looks like; types without a look of their own are left to the reader.
+_LOOKS: dict[str, re.Pattern[str]] = {
+    "number": re.compile(r"\d|[一二三四五六七八九十百千万两]+[个名人位所家户件项条次起例张座台辆亩吨处种类级名票批]"),
+    "amount": re.compile(r"\d[\d.,]*\s*[万亿千百]*元|[一二三四五六七八九十百千万]+元"),
+    "percent": re.compile(r"\d\s*[%％]|百分之|百分点|[一二三四五六七八九]成"),
+    "date": re.compile(r"\d+\s*年|\d+\s*月|\d+\s*日|[一二三四五六七八九十]+月|之日"),
+    "duration": re.compile(r"[\d一二三四五六七八九十两]+\s*(个月|日内|日|天|年|小时|分钟|工作日|周)"),
+    "penalty": re.compile(r"罚款|处以|责令|吊销|没收|处分|警告|拘留|追究|徒刑"),
+    "reason": re.compile(r"为了|为|由于|因|导致|原因|根据"),
+    "definition": re.compile(r"是指|所称|指的是|包括|定义|简称|以下称"),
+    "list": re.compile(r"、.*、|（[一二三]）|\([一二三]\)|[一二三]是"),
+    "organisation": re.compile(r"部门|委员会|局|厅|政府|法院|检察院|公司|机构|机关|办公室|单位|中心"),
+    "document": re.compile(r"《[^》]+》"),
+    "person": re.compile(r"主任|委员|同志|院长|检察长|市长|局长|[\u4e00-\u9fff]\s?[\u4e00-\u9fff]{1,2}[ 　、]"),
+    "condition": re.compile(r"应当|符合|条件|下列|情形|具备|满足"),
+    "procedure": re.compile(r"应当|申请|提出|程序|提交|办理|审批"),
+    "article": re.compile(r"第[一二三四五六七八九十百零\d]+条"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The candidates of one question, and what the legs say of them; every array has one entry a passage."""
+
+    question: str
+    passages: Sequence[Passage]
+    lexical: Floats  # BM25, 0 where the leg did not find it
+    dense: Floats  # cosine; the least found where the leg did not find it
+    lexical_rank: Floats  # 1 / rank, 0 where not found
+    dense_rank: Floats
+    soft: Match
+    official: Sequence[str] = ()  # the official words the search was widened by
+
+
+class Reranker(Protocol):
+    """Scores passages for a question; more is better."""
+
+    def __call__(self, question: str, passages: Sequence[str]) -> npt.ArrayLike: ...
+
+
+def rank(candidates: Candidates) -> Floats:
+    """One score a candidate; more is better, comparable within the question only."""
+    return shipped_trees().score(features(candidates))
+
+
+@lru_cache(maxsize=1)
+def shipped_trees() -> Trees:
+    """The trees that come with the package."""
+    return Trees.load(MODEL)
+
+
+def features(candidates: Candidates) -> Floats:
+    """(n, len(FEATURES)) rows, one a candidate."""
+    question = _plain(candidates.question)
+    n = len(candidates.passages)
+    bodies = [_plain(passage.text) for passage in candidates.passages]
+    heads = [_plain(passage.context) for passage in candidates.passages]
+    soft = candidates.soft
+    columns = {
+        "lexical": candidates.lexical / max(float(candidates.lexical.max(initial=0)), 1e-9),
+        "lexical_term": candidates.lexical / max(len(terms(question)), 1),
+        "lexical_rank": candidates.lexical_rank,
+        "dense": candidates.dense,
+        "dense_gap": candidates.dense - candidates.dense.max(initial=0),
+        "dense_rank": candidates.dense_rank,
+        "soft": soft.passage,
+        "soft_sentence": soft.sentence,
+        "soft_exact": soft.exact,
+        "soft_head": soft.head,
+        "soft_both": soft.both,
+        "soft_gap": soft.both - soft.both.max(initial=0),
+        "sentence_gap": soft.sentence - soft.sentence.max(initial=0),
+        "official": _shares([_plain(word) for word in candidates.official], bodies, heads),
+        "figures": _shares([t for t in terms(question) if t[0].isdigit() or t.isascii()], bodies, heads),
+        "trigrams": _shares([question[i : i + 3] for i in range(len(question) - 2)], bodies, bodies),
+        "longest": [_longest_common(question, body) / max(len(question), 1) for body in bodies],
+        "in_title": [_longest_common(question, head) / max(len(question), 1) for head in heads],
+        "answers": _answers(candidates.question, candidates.passages),
+        "length": np.log([len(body) + 1 for body in bodies]),
+        "questions_length": np.full(n, np.log(len(question) + 1)),
+        "early": [1 / passage.paragraph for passage in candidates.passages],
+    }
+    return np.stack([np.asarray(columns[name], dtype=np.float32) for name in FEATURES], axis=1)
+
+
+def _plain(text: str) -> str:
+    return "".join(text.split()).lower()
+
+
+def _shares(wanted: Sequence[str], bodies: Sequence[str], heads: Sequence[str]) -> list[float]:
+    """For each passage the share of the wanted strings that stand in its body or head; 0 where none is wanted."""
+    if not wanted:
+        return [0.0] * len(bodies)
+    return [
+        sum(word in body or word in head for word in wanted) / len(wanted)
+        for body, head in zip(bodies, heads, strict=True)
+    ]
+
+
+def _longest_common(question: str, text: str) -> int:
+    """The length of the longest stretch of the question that stands in the text."""
+    best = 0
+    for start in range(len(question)):
+        while start + best < len(question) and question[start : start + best + 1] in text:
+            best += 1
+    return best
+
+
+def _answers(question: str, passages: Sequence[Passage]) -> list[float]:
+    """1.0 for each passage that holds something of the type asked for (with its unit where one is asked for)."""
+    asked = analyse(question)
+    look = _LOOKS.get(asked.kind)
+    if look is None:
+        return [0.5] * len(passages)
+    units = re.compile(r"[\d一二三四五六七八九十百千万亿两]\s*(" + "|".join(map(re.escape, asked.units)) + ")")
+    found = []
+    for passage in passages:
+        held = look.search(passage.text) is not None
+        if held and asked.units and asked.kind in {"number", "amount", "duration"}:
+            held = units.search(passage.text) is not None
+        found.append(float(held))
+    return found
+
+
+def load_reranker(name: str) -> Reranker:
+    """A sentence-transformers ``CrossEncoder`` by name or folder, as a reranker; imports torch.
+
+    Raises:
+        EncoderNotFound: with what was met and what to do, if it cannot be had here.
+    """
+    folder = local_model_folder(name)
+    refuse_foreign_code(folder)
+
+    from safetensors import SafetensorError
+    from sentence_transformers import CrossEncoder
+
+    try:
+        model = CrossEncoder(str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True})
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError) as error:
+        raise EncoderNotFound(f"reranker {name}: {folder} is not a whole CrossEncoder ({error})") from error
+
+    def score(question: str, passages: Sequence[str]) -> npt.ArrayLike:
+        pairs = [(question, passage) for passage in passages]
+        scores: npt.ArrayLike = model.predict(pairs, batch_size=16, show_progress_bar=False)
+        return scores
+
+    return score
