@@ -12,7 +12,7 @@ from statistics import median
 from index.readers.layout import Line, Page, across, gutter, lines_of, ordered
 
 _PAGE_NUMBER = re.compile(
-    r"^[\W_]*(第?\d{1,4}页?|第?[ivxlcIVXLC]{1,6}页?|第\d{1,4}页[/,，、]?共\d{1,4}页|\d{1,4}/\d{1,4})[\W_]*$"
+    r"^[-—–·•~|]{0,2}(第?\d{1,4}页?|第?[ivxlcIVXLC]{1,6}页?|第\d{1,4}页[/,，、]?共\d{1,4}页|\d{1,4}/\d{1,4})[-—–·•~|]{0,2}$"
 )
 _MARGIN = 0.13  # of the page height: where running heads and page numbers stand
 _ENDED = re.compile(r"[。！？；：…!?;:.][”’』」）)]*$")
@@ -179,8 +179,9 @@ def _counted(long: Sequence[Line]) -> int:
     if len(long) < 8:
         return 0
     (count, share), *_ = Counter(len(line.text) for line in long).most_common(1)
-    rights = [line.right for line in long if len(line.text) == count]
-    by_number = share >= 0.25 * len(long) and max(rights) - min(rights) > 2 * long[0].size
+    # Figures and Latin letters are narrower: lines of one number of characters then differ in width.
+    rooms = sorted((line.margins[1] - line.right) / line.size for line in long if len(line.text) == count)
+    by_number = share >= 0.25 * len(long) and rooms[int(0.85 * share)] - rooms[int(0.15 * share)] > 1.0
     return count if by_number else 0
 
 
