@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CUTOFFS = (1, 5, 10, 100)
 Ranking = list[tuple[str, float]]  # documents with their scores, best first
-_PER_DOCUMENT = 3  # passages asked for per document wanted; asked again with more where they were too few
+_PER_DOCUMENT = 3  # most passages asked for per document wanted; asked again with more where they were too few
 
 
 def corpus_passages(corpus: Iterable[CorpusText]) -> Iterator[Passage]:
@@ -104,19 +104,21 @@ def matrix(table: Mapping[str, Estimate]) -> Sequence[Sequence[str]]:
 
 
 @lru_cache(maxsize=1)
-def _index(folder: Path, encoder: str | None) -> Index:
-    """The index of a worker process, opened at its first question."""
+def _index(folder: Path, encoder: str | None) -> tuple[Index, float]:
+    """The index of a worker process, opened at its first question, and how many passages a document has in it."""
     from index.embed import load_encoder
     from index.store import open_index
 
-    return open_index(folder, encoder=load_encoder(encoder))
+    index = open_index(folder, encoder=load_encoder(encoder))
+    return index, len(index) / max(1, len(index.source_names))
 
 
 def _rank_one(question: str, *, folder: Path, encoder: str | None, depth: int) -> Ranking:
     from qa.retrieve import retrieve
 
-    index = _index(folder, encoder)
-    wanted = depth * _PER_DOCUMENT
+    index, per_document = _index(folder, encoder)
+    # Passages cost time, and long documents rarely have all of theirs among the best.
+    wanted = math.ceil(depth * min(per_document, _PER_DOCUMENT))
     while True:
         hits = retrieve(index, question, wanted)
         ranking = best_documents(hits, depth)
