@@ -57,14 +57,14 @@ def retrieve(
     if k <= 0:
         return []
     words = (vocabulary or shipped_vocabulary()).expand(question) if weights.expansion else ()
-    candidates = _candidates(index, question, max(k, weights.pool), where, words, weights)
+    candidates = find_candidates(index, question, max(k, weights.pool), where=where, words=words, weights=weights)
     if not candidates.passages:
         return []
-    fused = _fused(candidates, weights)
+    fused = fused_scores(candidates, weights)
     order = np.argsort(-fused, kind="stable")
     if reranker is not None or weights.ranker:
         top = order[: weights.ranked]
-        chosen = _chosen(candidates, top)
+        chosen = best_of(candidates, top)
         if reranker is None:
             scores = rank(chosen)
         else:
@@ -118,8 +118,14 @@ def near_terms(question: str, k: int) -> list[tuple[str, float]]:
     return list(weights.items())
 
 
-def _candidates(
-    index: Index, question: str, pool: int, where: Filter, words: Sequence[Expansion], weights: Weights
+def find_candidates(
+    index: Index,
+    question: str,
+    pool: int,
+    *,
+    where: Filter = EVERYWHERE,
+    words: Sequence[Expansion] = (),
+    weights: Weights = DEFAULT,
 ) -> Candidates:
     """The union of what the legs find, in the order of their first appearance."""
     lexical = index.lexical(weighted_terms(question, words, weights.expansion), pool, where) if weights.lexical else []
@@ -145,7 +151,8 @@ def _candidates(
     )
 
 
-def _fused(candidates: Candidates, weights: Weights) -> Floats:
+def fused_scores(candidates: Candidates, weights: Weights = DEFAULT) -> Floats:
+    """One score a candidate: the weighted sum of what each part says of it."""
     top = max(float(candidates.lexical.max(initial=0)), 1e-9)
     fused: Floats = (
         weights.lexical * candidates.lexical / top
@@ -155,8 +162,8 @@ def _fused(candidates: Candidates, weights: Weights) -> Floats:
     return fused
 
 
-def _chosen(candidates: Candidates, rows: npt.NDArray[np.intp]) -> Candidates:
-    """Only those candidates."""
+def best_of(candidates: Candidates, rows: npt.NDArray[np.intp]) -> Candidates:
+    """Those candidates alone."""
     soft = candidates.soft
     return Candidates(
         candidates.question,
