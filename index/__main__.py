@@ -125,7 +125,7 @@ def _list(arguments: argparse.Namespace) -> int:
 def _listing(index: Index) -> dict[str, object]:
     names = index.source_names
     return {
-        "encoder": {"name": index.manifest.encoder.name, "dimensions": index.manifest.encoder.dimensions},
+        "encoder": {"name": index.card.name, "dimensions": index.card.dimensions},
         "passages": len(index),
         "gazettes": [
             {

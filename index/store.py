@@ -6,21 +6,20 @@ until ``latest()`` is asked for a newer one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from index import generations, writer
-from index.generations import Generation, IndexBusy, IndexDamaged, Manifest, SegmentEntry
-from index.lexical import HEAD_WEIGHT, LexicalIndex, terms
+from index.generations import EncoderCard, Generation, IndexBusy, IndexDamaged, Manifest, SegmentEntry
+from index.interface import EVERYTHING, Documents, Index, matches
+from index.lexical import HEAD_WEIGHT, LexicalIndex
 from index.records import Document, Filter, Gazette, GazetteError, Hit, Passage, Source
 from index.tables import Segment
-from index.text import fold
 from index.vectors import Nearest, Selection
 from index.writer import EncoderMismatch, matching_encoder
 
@@ -42,8 +41,6 @@ __all__ = [
     "verify",
 ]
 
-EVERYTHING = Filter()
-
 
 def __getattr__(name: str) -> object:
     # Asking needs nothing of reading files; whoever builds gets it here all the same.
@@ -52,26 +49,6 @@ def __getattr__(name: str) -> object:
 
         return getattr(building, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def matches(where: Filter, document: Document, gazette: Gazette) -> bool:
-    """Does a document of a gazette lie in what the filter searches?
-
-    Organ and speaker are compared folded; a document without an organ of its own has its gazette's. A gazette
-    without a year lies in no range of years.
-    """
-    organ = document.organ or gazette.organ
-    after = where.year_from is None or (gazette.year is not None and gazette.year >= where.year_from)
-    before = where.year_to is None or (gazette.year is not None and gazette.year <= where.year_to)
-    return (
-        where.gazette in {None, document.source_id}
-        and where.document in {None, document.id}
-        and where.kind in {None, document.kind}
-        and (where.organ is None or (organ is not None and fold(organ) == fold(where.organ)))
-        and (where.speaker is None or (document.speaker is not None and fold(document.speaker) == fold(where.speaker)))
-        and after
-        and before
-    )
 
 
 class _Part:
@@ -103,28 +80,8 @@ class _Part:
         return Selection.of(mask)
 
 
-class _Documents(Mapping[str, Document]):
-    """Documents by id, read when asked for."""
-
-    def __init__(self, index: Index) -> None:
-        self._get = lru_cache(maxsize=4096)(index._document)
-        self._ids = index._document_ids
-
-    def __getitem__(self, document_id: str) -> Document:
-        document = self._get(document_id)
-        if document is None:
-            raise KeyError(document_id)
-        return document
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._ids())
-
-    def __len__(self) -> int:
-        return len(self._ids())
-
-
-class Index:
-    """One generation of an index, open for asking from any number of threads."""
+class FolderIndex(Index):
+    """One generation of an index folder, open for asking."""
 
     def __init__(
         self, folder: Path, generation: Generation, stamp: tuple[int, int], encoder: Encoder | None = None
@@ -145,19 +102,12 @@ class Index:
         self._source = lru_cache(maxsize=256)(self._read_source)
         self._gazette = lru_cache(maxsize=256)(self._read_gazette)
         self._selections = lru_cache(maxsize=64)(lambda where: [part.selection(where) for part in self._parts])
-        self.documents: Mapping[str, Document] = _Documents(self)
+        self.documents = Documents(self._document, self._document_ids)
 
     def __len__(self) -> int:
         return self.manifest.passages
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
     def close(self) -> None:
-        """Let go of the generation; nothing can be asked afterwards."""
         for part in self._parts:
             part.rows.close()
         self._generation.release()
@@ -167,39 +117,30 @@ class Index:
             self.close()
 
     def latest(self) -> Index:
-        """The newest generation: this index itself, or another one if something was written since it was opened.
-
-        Ask for it before each question. This one stays open for whoever still uses it.
-        """
         if generations.pointer_stamp(self.folder) == self._stamp:
             return self
         return open_index(self.folder, encoder=self._given_encoder)
 
+    @property
+    def card(self) -> EncoderCard:
+        return self.manifest.encoder
+
     @cached_property
     def encoder(self) -> Encoder:
-        """The encoder that made the vectors.
-
-        Raises:
-            EncoderMismatch: if the one of this name has changed since.
-        """
         return matching_encoder(self.folder, self.manifest.encoder, self._given_encoder)
 
     @property
     def source_names(self) -> dict[str, str]:
-        """Source id -> file name, in the order they were added."""
         return {source_id: name for source_id, (_, name) in self._homes.items()}
 
     @cached_property
     def gazettes(self) -> tuple[Gazette, ...]:
-        """All gazettes with their documents, in the order they were added."""
         return tuple(map(self.gazette, self._homes))
 
     def gazette(self, source_id: str) -> Gazette:
-        """The gazette found in a source. Raises KeyError."""
         return self._gazette(source_id)
 
     def source(self, source_id: str) -> Source:
-        """The source with its text. Raises KeyError."""
         return self._source(source_id)
 
     def _read_source(self, source_id: str) -> Source:
@@ -230,7 +171,6 @@ class Index:
         ]
 
     def passage(self, passage_id: str) -> Passage:
-        """A passage by its id. Raises KeyError."""
         for part in self._parts:
             passage = part.rows.passage(passage_id)
             if passage is not None and passage.source_id not in part.removed:
@@ -238,21 +178,13 @@ class Index:
         raise KeyError(passage_id)
 
     def passages(self, document_id: str) -> list[Passage]:
-        """The passages of a document in order; none for an unknown document."""
         for part in self._parts:
             passages = part.rows.passages(document_id)
             if passages and passages[0].source_id not in part.removed:
                 return passages
         return []
 
-    def dense(self, question: str, k: int, where: Filter = EVERYTHING) -> list[Hit]:
-        """The k passages nearest to the question by inner product of unit vectors, best first."""
-        # Half a surrogate pair, from a terminal or JSON, is no text a tokenizer takes.
-        text = question.encode(errors="replace").decode()
-        return self.nearest(self.encoder.encode_query([text])[0], k, where)
-
     def nearest(self, vector: npt.NDArray[np.float32], k: int, where: Filter = EVERYTHING) -> list[Hit]:
-        """The k passages nearest to a unit vector, best first; none for a vector of zeros."""
         if k <= 0 or not np.any(vector):
             return []
         found = [
@@ -264,20 +196,10 @@ class Index:
         passages = self._by_key([key for key, _ in best])
         return [Hit(passages[key], score, dense=score) for key, score in best]
 
-    def lexical(
-        self,
-        question: str | Sequence[tuple[str, float]],
-        k: int,
-        where: Filter = EVERYTHING,
-        *,
-        head_weight: float = HEAD_WEIGHT,
+    def weighted(
+        self, query: Sequence[tuple[str, float]], k: int, where: Filter = EVERYTHING, head_weight: float = HEAD_WEIGHT
     ) -> list[Hit]:
-        """The k best passages by BM25 for a question, or for (term, weight) pairs made with ``index.lexical.terms``.
-
-        Only passages with one of the terms, best first. ``head_weight`` scales terms found in title and headings.
-        """
-        weighted = [(term, 1.0) for term in terms(question)] if isinstance(question, str) else question
-        best = self._lexical.search(weighted, k, where, head_weight)
+        best = self._lexical.search(query, k, where, head_weight)
         passages = self._by_key([key for key, _ in best])
         return [Hit(passages[key], score, lexical=score) for key, score in best]
 
@@ -309,7 +231,7 @@ def open_index(folder: Path, *, encoder: Encoder | None = None) -> Index:
         except GazetteError:
             generation.release()
             raise
-    return Index(folder, generation, stamp, encoder)
+    return FolderIndex(folder, generation, stamp, encoder)
 
 
 def verify(folder: Path) -> list[str]:

@@ -1,0 +1,162 @@
+"""What an open index can be asked, whichever store holds it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from index.lexical import HEAD_WEIGHT, terms
+from index.records import Document, Filter, Gazette, Hit, Passage, Source
+from index.text import fold
+
+if TYPE_CHECKING:
+    from index.embed import Encoder
+    from index.generations import EncoderCard
+
+EVERYTHING = Filter()
+
+
+def matches(where: Filter, document: Document, gazette: Gazette) -> bool:
+    """Does a document of a gazette lie in what the filter searches?
+
+    Organ and speaker are compared folded; a document without an organ of its own has its gazette's. A gazette
+    without a year lies in no range of years.
+    """
+    organ = document.organ or gazette.organ
+    after = where.year_from is None or (gazette.year is not None and gazette.year >= where.year_from)
+    before = where.year_to is None or (gazette.year is not None and gazette.year <= where.year_to)
+    return (
+        where.gazette in {None, document.source_id}
+        and where.document in {None, document.id}
+        and where.kind in {None, document.kind}
+        and (where.organ is None or (organ is not None and fold(organ) == fold(where.organ)))
+        and (where.speaker is None or (document.speaker is not None and fold(document.speaker) == fold(where.speaker)))
+        and after
+        and before
+    )
+
+
+class Documents(Mapping[str, Document]):
+    """Documents by id, read when asked for."""
+
+    def __init__(self, get: Callable[[str], Document | None], ids: Callable[[], Sequence[str]]) -> None:
+        self._get = lru_cache(maxsize=4096)(get)
+        self._ids = ids
+
+    def __getitem__(self, document_id: str) -> Document:
+        document = self._get(document_id)
+        if document is None:
+            raise KeyError(document_id)
+        return document
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids())
+
+    def __len__(self) -> int:
+        return len(self._ids())
+
+
+class Index(ABC):
+    """An index open for asking, from any number of threads; what it answers stays the same while it is open."""
+
+    folder: Path
+    documents: Mapping[str, Document]
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many passages."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of everything; nothing can be asked afterwards."""
+
+    @abstractmethod
+    def latest(self) -> Index:
+        """The newest state: this index itself, or another one if something was written since it was opened.
+
+        Ask for it before each question. This one stays open for whoever still uses it.
+        """
+
+    @property
+    @abstractmethod
+    def card(self) -> EncoderCard:
+        """Which encoder made the vectors."""
+
+    @property
+    @abstractmethod
+    def encoder(self) -> Encoder:
+        """The encoder that made the vectors.
+
+        Raises:
+            EncoderMismatch: if the one of this name has changed since.
+        """
+
+    @property
+    @abstractmethod
+    def source_names(self) -> dict[str, str]:
+        """Source id -> file name, in the order they were added."""
+
+    @property
+    @abstractmethod
+    def gazettes(self) -> tuple[Gazette, ...]:
+        """All gazettes with their documents, in the order they were added."""
+
+    @abstractmethod
+    def gazette(self, source_id: str) -> Gazette:
+        """The gazette found in a source. Raises KeyError."""
+
+    @abstractmethod
+    def source(self, source_id: str) -> Source:
+        """The source with its text. Raises KeyError."""
+
+    @abstractmethod
+    def passage(self, passage_id: str) -> Passage:
+        """A passage by its id. Raises KeyError."""
+
+    @abstractmethod
+    def passages(self, document_id: str) -> list[Passage]:
+        """The passages of a document in order; none for an unknown document."""
+
+    @abstractmethod
+    def nearest(self, vector: npt.NDArray[np.float32], k: int, where: Filter = EVERYTHING) -> list[Hit]:
+        """The k passages nearest to a unit vector, best first; none for a vector of zeros."""
+
+    @abstractmethod
+    def weighted(
+        self, query: Sequence[tuple[str, float]], k: int, where: Filter = EVERYTHING, head_weight: float = HEAD_WEIGHT
+    ) -> list[Hit]:
+        """The k best passages by BM25 for (term, weight) pairs; see ``lexical``."""
+
+    def dense(self, question: str, k: int, where: Filter = EVERYTHING) -> list[Hit]:
+        """The k passages nearest to the question by inner product of unit vectors, best first."""
+        # Half a surrogate pair, from a terminal or JSON, is no text a tokenizer takes.
+        text = question.encode(errors="replace").decode()
+        return self.nearest(self.encoder.encode_query([text])[0], k, where)
+
+    def lexical(
+        self,
+        question: str | Sequence[tuple[str, float]],
+        k: int,
+        where: Filter = EVERYTHING,
+        *,
+        head_weight: float = HEAD_WEIGHT,
+    ) -> list[Hit]:
+        """The k best passages by BM25 for a question, or for (term, weight) pairs made with ``index.lexical.terms``.
+
+        Only passages with one of the terms, best first. ``head_weight`` scales terms found in title and headings.
+        """
+        query = [(term, 1.0) for term in terms(question)] if isinstance(question, str) else question
+        return self.weighted(query, k, where, head_weight)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
