@@ -37,6 +37,7 @@ class Parts:
     """The page's components."""
 
     top: gr.HTML
+    welcome: gr.HTML
     talk: gr.HTML
     scope: gr.HTML
     question: gr.Textbox
@@ -58,6 +59,7 @@ class Parts:
         """Every part with words on it, in the order of ``Handlers.arrive``."""
         return [
             self.top,
+            self.welcome,
             self.talk,
             self.scope,
             self.question,
@@ -106,7 +108,9 @@ def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
     top = _html(header("zh"), "top", "export", "language", "restart")
     with gr.Row(elem_id="room"):
         with gr.Column(elem_id="talk"):
-            talk = _html(welcome(gazettes, [], "zh"), "turns", "open", "feedback")
+            # Two parts, of which style.css shows one: examples that come late must not wipe out an answer.
+            first_words = _html(welcome(gazettes, [], "zh"), "welcome")
+            talk = _html("", "turns", "open", "feedback")
             with gr.Column(elem_id="composer"):
                 scope = _html(scope_bar(gazettes, first.where, first.summary, has_model, "zh"), "scope", "narrow")
                 stop = gr.Button(say("zh", "stop"), visible=False, elem_id="stop", size="sm")
@@ -143,6 +147,7 @@ def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
     told = gr.Textbox(visible="hidden", elem_id="told", label="told")
     return Parts(
         top,
+        first_words,
         talk,
         scope,
         question,
@@ -166,7 +171,11 @@ def _wire(page: gr.Blocks, parts: Parts, do: Handlers) -> None:
     p = parts
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     find: dict[str, Any] = {**quiet, "concurrency_id": FIND, "concurrency_limit": FINDERS}
-    page.load(do.arrive, [p.told, p.visit], p.everything, js="() => [gazette.told()]", **find)
+    arrived = page.load(do.arrive, [p.told, p.visit], p.everything, js="() => [gazette.told()]", **find)
+    arrived.then(None, js="() => gazette.arrived()")
+    spoken = p.top.language(do.speak, [p.visit], p.everything, **find)
+    for event in (arrived, spoken):
+        event.then(do.suggest, [p.visit], [p.welcome], **find)
     asked = p.question.submit(do.ask, [p.question, p.visit], [p.question, p.talk, p.pane, p.visit], **find)
     if do.model is not None:
         asked.then(do.write, [p.visit], [p.stop, p.talk, p.visit], **quiet, concurrency_id=WRITE, concurrency_limit=1)
@@ -176,7 +185,6 @@ def _wire(page: gr.Blocks, parts: Parts, do: Handlers) -> None:
     for part in (p.talk, p.pane, p.shelves, p.ledger):
         part.open(do.open, [p.visit], [p.pane, p.visit], **find, trigger_mode="always_last")
     p.scope.narrow(do.narrow, [p.visit], [p.scope, p.visit], **find, trigger_mode="multiple")
-    p.top.language(do.speak, [p.visit], p.everything, **find)
     p.top.restart(do.restart, [p.visit], p.everything, **find)
     for part in (p.top, p.ledger):
         part.export(do.carry, [p.visit], [p.parcel], **find)
@@ -184,7 +192,7 @@ def _wire(page: gr.Blocks, parts: Parts, do: Handlers) -> None:
     p.files.upload(
         do.upload,
         [p.files, p.visit],
-        [p.files, p.reports, p.shelves, p.scope, p.talk],
+        [p.files, p.reports, p.shelves, p.scope, p.welcome],
         **quiet,
         concurrency_id="index",
         concurrency_limit=1,

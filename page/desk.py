@@ -11,7 +11,7 @@ from index.records import Filter, GazetteError
 from page.answers import conversation
 from page.examples import examples
 from page.ledgers import ledger_pane
-from page.library import Library
+from page.library import Library, Shelved
 from page.reader import Place, cover_pane, document_pane, notice_pane
 from page.strings import Language, say
 from qa.records import Answer, Turn
@@ -41,26 +41,38 @@ class Visit:
     message: str = ""  # shown in the pane when the place asked for is not there
 
 
+@dataclass
+class _Examples:
+    """The example questions found so far, by language, and the index they were made of."""
+
+    index: Shelved | None
+    questions: dict[Language, list[str]] = field(default_factory=dict)
+
+
 class Desk:
     """Answers a visit's actions out of the shared library and the visitor's own files."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
         self._example_lock = threading.Lock()
-        self._examples: dict[str, Any] = {}  # language -> questions, and the index they were made of
+        self._examples = _Examples(None)
 
     def examples(self, language: Language) -> list[str]:
-        """Questions to begin with, out of the shared library; found once for each state of it."""
+        """Questions to begin with, out of the shared library; found once for each state of it, in some tenths of a second."""
         shared = self.library.shared
         with self._example_lock:
-            if self._examples.get("index") is not shared.index:
-                self._examples = {"index": shared.index}
-            if language not in self._examples:
-                self._examples[language] = examples(
-                    shared.index.gazettes, shared.index.source, lambda q: shared.ask(q), language
-                )
-            found: list[str] = self._examples[language]
-            return found
+            if self._examples.index is not shared.index:
+                self._examples = _Examples(shared.index)
+            found = self._examples.questions
+            if language not in found:
+                index = shared.index
+                found[language] = examples(index.gazettes, index.source, lambda q: shared.ask(q), language)
+            return found[language]
+
+    def examples_at_hand(self, language: Language) -> list[str]:
+        """The same, but none where they would have to be found first."""
+        known = self._examples
+        return known.questions.get(language, []) if known.index is self.library.shared.index else []
 
     def ask(self, question: str, visit: Visit, visitor: str) -> Visit:
         """The visit with one more turn, opened at its first citation.

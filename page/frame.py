@@ -39,7 +39,13 @@ def header(language: Language) -> str:
     )
     new = button(say(language, "new"), class_="tool", data_act="restart")
     tools = new + menu(say(language, "export"), exports) + keys + theme + switch
-    return tag("div", title + tag("div", tools, class_="top-tools"), class_="top", data_language=language)
+    return tag(
+        "div",
+        title + tag("div", tools, class_="top-tools"),
+        class_="top",
+        data_language=language,
+        data_ask=say(language, "ask"),
+    )
 
 
 def welcome(gazettes: Sequence[Gazette], offered: Sequence[str], language: Language) -> str:

@@ -25,6 +25,7 @@ with without_stubs():
     import gradio as gr
 
 Html = str
+PARTS = 13  # of the page, with words on them: ``app.Parts.everything``
 
 
 class Handlers:
@@ -34,6 +35,7 @@ class Handlers:
         self.desk = desk
         self.feedback = feedback
         self.model = model
+        self._built = desk.library.shared.index  # what the page as first sent shows
         self._writing: dict[str, threading.Event] = {}  # visitor -> set to stop their summary
 
     # the whole page
@@ -42,6 +44,10 @@ class Handlers:
         """On load: the language remembered in the browser, and the question and place of a link."""
         who = _visitor(request)
         wanted = _told(told)
+        as_built = self.desk.library.shared.index is self._built and visit.language == _language(wanted.get("language"))
+        if as_built and not wanted.keys() & {"q", "s"}:
+            # Nothing new, and nothing is sent: a question asked before this event ends must not be wiped out by it.
+            return (gr.skip(),) * PARTS
         visit = replace(visit, language=_language(wanted.get("language")))
         if wanted.get("q"):
             try:
@@ -51,6 +57,11 @@ class Handlers:
         if wanted.get("s"):
             visit = self._open_linked(wanted, visit, who)
         return self._everything(visit, who)
+
+    def suggest(self, visit: Visit, request: gr.Request) -> Html:
+        """The welcome with its example questions, once they are found."""
+        offered = self.desk.examples(visit.language)
+        return welcome(self.desk.library.gazettes(_visitor(request)), offered, visit.language)
 
     def _open_linked(self, wanted: dict[str, Any], visit: Visit, who: str) -> Visit:
         """The place of a link: as a citation of the answer just given where it is one, else by itself."""
@@ -75,7 +86,8 @@ class Handlers:
         language = visit.language
         return (
             header(language),
-            self._talk(visit, who),
+            self._welcome(visit, who),
+            self.desk.talk(visit, who),
             self._scope(visit, who),
             gr.Textbox(placeholder=say(language, "ask_placeholder"), label=say(language, "ask_label")),
             gr.Tab(label=say(language, "tab_read")),
@@ -88,11 +100,9 @@ class Handlers:
             visit,
         )
 
-    def _talk(self, visit: Visit, who: str) -> Html:
-        if not visit.turns:
-            offered = self.desk.examples(visit.language)
-            return welcome(self.desk.library.gazettes(who), offered, visit.language)
-        return self.desk.talk(visit, who)
+    def _welcome(self, visit: Visit, who: str) -> Html:
+        offered = self.desk.examples_at_hand(visit.language)
+        return welcome(self.desk.library.gazettes(who), offered, visit.language)
 
     def _scope(self, visit: Visit, who: str) -> Html:
         gazettes = self.desk.library.gazettes(who)
@@ -108,7 +118,7 @@ class Handlers:
         except Refused as error:
             gr.Warning(str(error))
             return gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        return "", self._talk(visit, who), self.desk.pane(visit, who), visit
+        return "", self.desk.talk(visit, who), self.desk.pane(visit, who), visit
 
     def open(self, visit: Visit, event: gr.EventData, request: gr.Request) -> tuple[Html, Visit]:
         """The place a chip, a passage, the catalogue or an arrow points to."""
@@ -160,7 +170,7 @@ class Handlers:
             for sentence in stream(answer, self.model, stop):
                 written.append(sentence)
                 visit = _with_summary(visit, answer, Summary(self.model.name, tuple(written)))
-                yield gr.skip(), self._talk(visit, who), visit
+                yield gr.skip(), self.desk.talk(visit, who), visit
         except ModelError as error:
             gr.Warning(say(visit.language, "summary_failed", reason=str(error)))
         finally:
@@ -221,7 +231,7 @@ class Handlers:
             file_reports(reports, visit.language, len(paths)),
             shelves(self.desk.library, who, visit.language),
             self._scope(visit, who),
-            self._talk(visit, who),
+            self._welcome(visit, who),
         )
 
     def remove(self, visit: Visit, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:

@@ -26,7 +26,7 @@ window.gazette = (() => {
 		triggers.set(element, { trigger, events });
 		theme(preferred());
 		const id = element.closest("[id]:not([id^=html-])")?.id;
-		if (id === "top") watch("value", language);
+		if (id === "top") { watch("value", language); language(); }
 		if (id === "turns") watch("value", newest);
 		if (id === "reader") { watch("value", settle); settle(); }
 		document.body.classList.add("is-ready");
@@ -39,7 +39,8 @@ window.gazette = (() => {
 	const language = () => {
 		const top = $(".top");
 		root.lang = top.dataset.language === "en" ? "en" : "zh-CN";
-		kept.set("language", top.dataset.language);
+		if (document.body.classList.contains("is-arrived")) kept.set("language", top.dataset.language);
+		$("#question .submit-button")?.setAttribute("aria-label", top.dataset.ask);
 		document.title = $("#top h1 span:last-child").textContent;
 	};
 
@@ -78,9 +79,14 @@ window.gazette = (() => {
 	}
 
 	/* the conversation */
+	let turnsSeen = 0;
 	function newest() {
-		cameFrom = null;
 		const turns = document.querySelectorAll("#turns .turn");
+		const more = turns.length > turnsSeen; // not when a summary grows, the language changes or a file was added
+		turnsSeen = turns.length;
+		if (!more) return;
+		cameFrom = null;
+		tab("read");
 		const last = turns[turns.length - 1];
 		if (last) last.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
 	}
@@ -100,7 +106,7 @@ window.gazette = (() => {
 		clearTimeout(say.timer);
 		say.timer = setTimeout(() => note.classList.remove("is-shown"), 1800);
 	}
-	const words = (zh, en) => (root.lang === "en" ? en : zh);
+	const words = (zh, en) => ($(".top")?.dataset.language === "en" ? en : zh);
 	async function copy(text) {
 		try {
 			await navigator.clipboard.writeText(text);
@@ -129,6 +135,12 @@ window.gazette = (() => {
 		const link = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 		if (location.hash) history.replaceState(null, "", location.pathname);
 		return JSON.stringify({ ...link, language: kept.get("language") || "zh" });
+	}
+
+	/* after the load event: what the browser told is on the page */
+	function arrived() {
+		language();
+		document.body.classList.add("is-arrived");
 	}
 
 	/* one listener a kind for everything inside the parts */
@@ -208,5 +220,5 @@ window.gazette = (() => {
 		else if (event.key === "t") press(".bar [data-toggle=contents]");
 	}, true);
 
-	return { wire, receive, told };
+	return { wire, receive, told, arrived };
 })();

@@ -23,6 +23,8 @@ from qa.cite import cite
 from qa.records import Answer, Citation, Turn
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Dialog, Locator, Request
+
     from qa.generate import Model
 
 HAIZHOU = """# 海州市人民代表大会常务委员会公报
@@ -266,3 +268,108 @@ ServingPage = Callable[..., AbstractContextManager[Served]]
 def serving_page() -> ServingPage:
     """``serving``, for tests that need a page of their own."""
     return serving
+
+
+# ---- the page in a browser -------------------------------------------------------------------------------------------
+
+CHROMIUM = "/usr/bin/chromium"
+# No browser service of its own may talk to anyone, and no name but loopback is found: what is asked for is counted.
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser for one module: while playwright runs, no other event loop can run in this thread."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no {CHROMIUM} here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Tab:
+    """A tab of the browser with the page in it, and what went wrong in it."""
+
+    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        self.page = self.context.new_page()
+        self.strangers: list[str] = []
+        self.errors: list[str] = []
+        self.dialogs: list[str] = []
+        self.url = url
+        self.page.on("request", self._asked)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("dialog", self._asked_of_the_reader)
+        self.open(url)
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "data:", "blob:")):
+            self.strangers.append(request.url)
+
+    def _asked_of_the_reader(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    def open(self, url: str) -> None:
+        """The page at an address, ready to be used."""
+        self.page.goto(url)
+        self.page.wait_for_selector("body.is-arrived")
+
+    def ask(self, question: str) -> Locator:
+        """Type a question and press Enter; the turn that answers it."""
+        turns = self.page.locator("#turns .turn")
+        before = turns.count()
+        self.page.fill("#question textarea", question)
+        self.page.press("#question textarea", "Enter")
+        turns.nth(before).wait_for()
+        return turns.nth(before)
+
+    def in_sight(self, selector: str) -> bool:
+        """Is the element inside the window, after what scrolls has come to rest?"""
+        self.page.wait_for_selector(selector, state="attached")
+        return bool(
+            self.page.evaluate(
+                """async (selector) => {
+                    const box = () => document.querySelector(selector).getBoundingClientRect();
+                    for (let last = null, i = 0; i < 60; i++) {
+                        await new Promise((done) => setTimeout(done, 50));
+                        const now = box();
+                        if (last !== null && last === now.top) break;
+                        last = now.top;
+                    }
+                    const { top, bottom, left, right } = box();
+                    return top >= 0 && bottom <= innerHeight && left >= 0 && right <= innerWidth && bottom > top;
+                }""",
+                selector,
+            )
+        )
+
+
+OpenTab = Callable[..., Tab]
+
+
+@pytest.fixture
+def open_tab(chromium: Browser) -> Iterator[OpenTab]:
+    """Opens tabs; at the end none of them may have asked another machine for anything, nor have met an error."""
+    tabs: list[Tab] = []
+
+    def opened(url: str, **options: Any) -> Tab:
+        tabs.append(Tab(chromium, url, **options))
+        return tabs[-1]
+
+    yield opened
+    for tab in tabs:
+        tab.context.close()
+        assert tab.strangers == []
+        assert tab.errors == []
+
+
+@pytest.fixture
+def tab(open_tab: OpenTab, served: Served) -> Tab:
+    return open_tab(served.url)

@@ -1,0 +1,323 @@
+"""The page in a real browser: what a visitor does, and sees."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from index.building import build
+from index.store import open_index
+from page.desk import Desk
+from page.library import Library
+from page.stores import IndexStore
+from qa.ask import Assistant
+
+if TYPE_CHECKING:
+    from conftest import FakeAssistant, OpenTab, Served, ServingPage, Tab
+
+pytestmark = pytest.mark.browser
+
+SCHOOLS = "全市义务教育阶段学校有多少所？"
+LIBRARIES = "海州市有几座图书馆？"
+FUNDS = "年购书经费是多少？"
+
+
+def test_answer_chip_and_marked_source(tab: Tab) -> None:
+    turn = tab.ask(SCHOOLS)
+    assert turn.locator(".hit").inner_text() == "206所"
+    assert "把握大" in turn.inner_text()
+    focus = "#reader mark.is-focus"
+    assert tab.in_sight(focus)
+    assert "206所" in tab.page.locator(focus).inner_text()
+    tab.page.locator("#reader .paper").evaluate("paper => paper.scrollTo(0, 99999)")
+    assert not tab.in_sight(focus)
+    turn.locator(".chip").click()
+    assert tab.in_sight(focus)
+
+
+def test_quotes_in_two_documents(tab: Tab) -> None:
+    turn = tab.ask(LIBRARIES)
+    turn.locator(".chip").nth(1).click()
+    tab.page.wait_for_selector("#reader mark.is-focus:has-text('新建图书馆6座')")
+    assert tab.in_sight("#reader mark.is-focus")
+    assert tab.page.locator(".count").inner_text() == "引文 2/2"
+    tab.page.click("[aria-label='上一处引文']")
+    tab.page.wait_for_selector("#reader mark.is-focus:has-text('12座')")
+
+
+def test_follow_up(tab: Tab) -> None:
+    tab.ask(LIBRARIES)
+    turn = tab.ask("其中少儿图书馆呢？")
+    assert "理解为：海州市少儿图书馆有几座？" in turn.inner_text()
+
+
+def test_filter_is_seen_and_kept(tab: Tab) -> None:
+    tab.page.select_option("select[data-field=year]", "2021")
+    tab.page.wait_for_selector("select[data-field=year].is-set")
+    assert "公报里没有找到答案" in tab.ask(LIBRARIES).inner_text()
+    assert "范围：2021年" in tab.page.locator("#turns .notes").inner_text()
+    tab.page.select_option("select[data-field=year]", "")
+    tab.page.wait_for_selector("select[data-field=year]:not(.is-set)")
+    assert "12座" in tab.ask(LIBRARIES).inner_text()
+
+
+def test_conflict(tab: Tab) -> None:
+    turn = tab.ask(FUNDS)
+    assert "来源说法不一" in turn.inner_text()
+    assert turn.locator(".side .lead").all_inner_texts() == ["180万元", "300万元"]
+
+
+def test_refusal_and_a_passage_near_it(tab: Tab) -> None:
+    turn = tab.ask("今年的税收是多少？")
+    assert "所收公报没有谈到这件事" in turn.inner_text()
+    turn.locator(".near-open").first.click()
+    assert tab.in_sight("#reader mark.is-focus")
+
+
+def test_catalogue_and_turning_documents(tab: Tab) -> None:
+    tab.page.click(".shelf button:has-text('2021年第3号')")
+    tab.page.click(".cover-contents button:has-text('关于我市义务教育工作情况的报告')")
+    assert tab.page.locator("#reader h2.is-title").inner_text() == "关于我市义务教育工作情况的报告"
+    tab.page.click(".turnings .next")
+    tab.page.wait_for_selector("#reader h2.is-title:has-text('决定')")
+    tab.page.click(".bar >> text=目录")
+    tab.page.locator("#reader .contents button[aria-current]").wait_for()
+    tab.page.click("#reader .contents button:has-text('会议议程')")
+    tab.page.wait_for_selector("#reader h2.is-title:has-text('议程')")
+
+
+def test_examples_can_be_asked(
+    open_tab: OpenTab, assistant: FakeAssistant, tmp_path: Path, serving_page: ServingPage
+) -> None:
+    with serving_page(Desk(Library(assistant)), tmp_path / "f.jsonl") as page:
+        tab = open_tab(page.url)
+        example = tab.page.locator(".example").first
+        asked = example.inner_text()
+        example.click()
+        tab.page.locator("#turns .turn").wait_for()
+        assert tab.page.locator(".asked").inner_text() == asked
+
+
+def test_export(tab: Tab) -> None:
+    tab.ask(SCHOOLS)
+    tab.page.click("summary:has-text('导出')")
+    with tab.page.expect_download() as download:
+        tab.page.click("[data-format=md]")
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert download.value.suggested_filename.endswith(".md")
+    assert "> 全市现有义务教育阶段学校206所" in text
+    assert tab.url in text
+
+
+def test_language_is_switched_and_remembered(tab: Tab) -> None:
+    tab.ask(SCHOOLS)
+    tab.page.click("text=English")
+    tab.page.wait_for_selector("text=Confident")
+    assert tab.page.locator("#question textarea").get_attribute("placeholder") == (
+        "Ask something these gazettes can answer…"
+    )
+    assert tab.page.locator("[role=tab]").all_inner_texts() == ["Text", "Ledgers", "Library"]
+    assert tab.page.evaluate("document.documentElement.lang") == "en"
+    tab.open(tab.url)
+    tab.page.wait_for_selector("text=Ask the gazettes")
+    tab.page.click("text=中文")
+    tab.page.wait_for_selector("text=答案逐字有出处")
+
+
+def test_dark_is_remembered(tab: Tab) -> None:
+    assert tab.page.evaluate("document.documentElement.dataset.theme") == "light"
+    tab.page.click("[data-theme=toggle]")
+    tab.open(tab.url)
+    assert tab.page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert tab.page.evaluate("document.body.classList.contains('dark')")
+
+
+def test_a_link_reopens_question_and_place(tab: Tab) -> None:
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=tab.url)
+    tab.ask(LIBRARIES)
+    tab.page.locator(".chip").nth(1).click()
+    tab.page.wait_for_selector("#reader mark.is-focus:has-text('6座')")
+    tab.page.click(".bar-tools >> text=复制链接")
+    link = tab.page.evaluate("navigator.clipboard.readText()")
+    assert link.startswith(tab.url)
+    tab.page.goto("about:blank")
+    tab.open(link)
+    tab.page.wait_for_selector(f".asked:has-text('{LIBRARIES}')")
+    tab.page.wait_for_selector("#reader mark.is-focus:has-text('6座')")
+    assert tab.in_sight("#reader mark.is-focus")
+
+
+def test_copy_a_citation(tab: Tab) -> None:
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=tab.url)
+    turn = tab.ask(SCHOOLS)
+    turn.locator("summary:has-text('复制引用')").click()
+    turn.locator("text=GB/T 7714").click()
+    assert "[Z]" in tab.page.evaluate("navigator.clipboard.readText()")
+    assert tab.page.locator("#note.is-shown").inner_text() == "已复制"
+
+
+def test_feedback(tab: Tab, served: Served) -> None:
+    turn = tab.ask(FUNDS)
+    turn.locator("summary:has-text('评价')").click()
+    turn.locator("text=出处不对").click()
+    turn.locator("[name=note]").fill("看第二条")
+    turn.locator("[type=submit]").click()
+    tab.page.wait_for_selector("text=已记在本机")
+    line = json.loads(served.feedback.read_text(encoding="utf-8").splitlines()[-1])
+    assert (line["verdict"], line["note"], line["question"]) == ("wrong_citation", "看第二条", FUNDS)
+
+
+def test_ledgers_lead_to_their_sentences(tab: Tab) -> None:
+    tab.page.click("[role=tab]:has-text('台账')")
+    tab.page.select_option("#ledgers select", label="营口市人民代表大会常务委员会公报 2021年第3号")
+    tab.page.locator(".stack").first.wait_for()
+    tab.page.click(".kind-choice:has-text('承诺')")
+    row = tab.page.locator(".ledger tbody tr").first
+    row.locator(".linklike").click()
+    assert tab.in_sight("#reader mark.is-focus")
+
+
+def test_phone(open_tab: OpenTab, served: Served) -> None:
+    tab = open_tab(served.url, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    turn = tab.ask(LIBRARIES)
+    assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert tab.in_sight("#turns .turn .lead")
+    turn.locator(".chip").nth(1).tap()
+    tab.page.wait_for_selector("#reader mark.is-focus:has-text('6座')")
+    assert tab.in_sight("#reader mark.is-focus")
+    assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    tab.page.tap("[aria-label='回到问答']")
+    assert tab.in_sight("#turns .turn .asked")
+
+
+def test_keyboard_only(tab: Tab) -> None:
+    page = tab.page
+    keys = page.keyboard
+    focused = "document.activeElement"
+    page.evaluate(f"{focused}.blur()")
+    keys.press("/")
+    keys.insert_text(LIBRARIES)
+    keys.press("Enter")
+    page.locator("#turns .chip").first.wait_for()
+    for _ in range(60):
+        if page.evaluate(f"{focused}.matches('#turns .turn .chip')"):
+            break
+        keys.press("Shift+Tab")
+    assert page.evaluate(f"{focused}.textContent") == "[2]"
+    keys.press("Enter")
+    page.wait_for_selector("#reader mark.is-focus:has-text('6座')")
+    page.wait_for_function(f"{focused}.matches('mark.is-focus')")
+    keys.press("[")
+    page.wait_for_selector("#reader mark.is-focus:has-text('12座')")
+    keys.press("]")
+    page.wait_for_selector("#reader mark.is-focus:has-text('6座')")
+    keys.press("t")
+    page.wait_for_function(f"{focused}.matches('.contents button[aria-current]')")
+    keys.press("Tab")
+    keys.press("Shift+Tab")
+    keys.press("Escape")
+    page.wait_for_selector("#reader .contents", state="hidden")
+    keys.press("Escape")
+    keys.press("Escape")
+    assert page.evaluate(f"{focused}.matches('#question textarea')")
+
+
+def test_enter_that_ends_a_composition_does_not_ask(tab: Tab) -> None:
+    tab.page.fill("#question textarea", "haizhou")
+    tab.page.locator("#question textarea").evaluate(
+        "box => box.dispatchEvent(new KeyboardEvent('keydown', "
+        "{key: 'Enter', code: 'Enter', isComposing: true, bubbles: true, cancelable: true}))"
+    )
+    time.sleep(0.4)
+    assert tab.page.locator("#turns .turn").count() == 0
+    assert tab.page.input_value("#question textarea") == "haizhou"
+
+
+def test_everything_that_can_be_used_has_a_name(tab: Tab) -> None:
+    tab.ask(FUNDS)
+    for name in ("原文", "台账", "资料库"):
+        tab.page.click(f"[role=tab]:has-text('{name}')")
+        nameless = tab.page.evaluate(
+            """() => [...document.querySelectorAll('button, input, select, textarea, summary, [role=button]')]
+                .filter((e) => e.checkVisibility() && !e.closest('[aria-hidden=true]'))
+                .filter((e) => !(e.ariaLabel || e.textContent.trim() || e.title || e.labels?.[0]?.textContent.trim()))
+                .map((e) => e.outerHTML.slice(0, 200))"""
+        )
+        assert nameless == []
+
+
+class SlowModel:
+    """A model that says two true sentences and a false one, then waits to be stopped."""
+
+    name = "slow"
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+
+    def generate(self, prompt: str, *, max_tokens: int = 400, stop: threading.Event | None = None) -> Iterator[str]:
+        yield "全市现有公共图书馆12座[1]。"
+        yield "全市现有公共图书馆99座[1]。"
+        yield "市人民政府应当在2025年底前新建图书馆6座[2]。"
+        yield "接着"
+        assert stop is not None
+        stop.wait(20)
+        self.stopped.set()
+
+
+def test_summary_by_a_local_model_and_stop(
+    open_tab: OpenTab, assistant: FakeAssistant, tmp_path: Path, serving_page: ServingPage
+) -> None:
+    model = SlowModel()
+    with serving_page(Desk(Library(assistant)), tmp_path / "f.jsonl", model=model) as page:
+        tab = open_tab(page.url)
+        tab.page.select_option("select[data-field=summary]", "model")
+        tab.page.wait_for_selector("select[data-field=summary].is-set")
+        turn = tab.ask(LIBRARIES)
+        turn.locator(".summary li").nth(1).wait_for()
+        assert "99座" in turn.locator(".summary del").inner_text()
+        assert "原文不支持" in turn.locator(".summary .is-unsupported").inner_text()
+        other = open_tab(page.url)
+        began = time.perf_counter()
+        other.ask(SCHOOLS)
+        assert time.perf_counter() - began < 5, "finding waits for no model"
+        tab.page.click("#stop")
+        assert model.stopped.wait(5)
+        tab.page.wait_for_selector("#stop", state="hidden")
+        assert "12座" in turn.locator(".summary").inner_text()
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory, sample_path: Path) -> Path:
+    folder = tmp_path_factory.mktemp("real") / "index"
+    build([sample_path], folder)
+    return folder
+
+
+def test_upload_ask_and_remove(open_tab: OpenTab, real: Path, tmp_path: Path, serving_page: ServingPage) -> None:
+    (tmp_path / "养老.md").write_text("# 关于养老服务工作情况的报告\n\n全市现有养老机构47家，床位6120张。\n", "utf-8")
+    (tmp_path / "坏.md").write_bytes(b"\x00\x01\x02" * 99)
+    library = Library(Assistant(open_index(real)), IndexStore())
+    with serving_page(Desk(library), tmp_path / "f.jsonl") as page:
+        tab = open_tab(page.url)
+        tab.page.click("[role=tab]:has-text('资料库')")
+        tab.page.set_input_files("#files input[type=file]", [tmp_path / "养老.md", tmp_path / "坏.md"])
+        tab.page.wait_for_selector(".reports .is-indexed:has-text('养老.md')")
+        tab.page.wait_for_selector(".reports .is-skipped:has-text('坏.md')")
+        tab.page.wait_for_selector("text=我的文件")
+        assert "47家" in tab.ask("全市现有养老机构多少家？").inner_text()
+        assert tab.in_sight("#reader mark.is-focus")
+        assert "206所" in tab.ask(SCHOOLS).inner_text()
+        other = open_tab(page.url)
+        assert "47家" not in other.ask("全市现有养老机构多少家？").inner_text()
+        tab.page.click("[role=tab]:has-text('资料库')")
+        tab.page.click("#shelves >> text=移出")
+        tab.page.wait_for_selector("text=我的文件", state="detached")
+        assert "47家" not in tab.ask("全市现有养老机构有多少家？").inner_text()
+    uploads = list(Path(tmp_path).glob("**/gradio/**/*养老*"))
+    assert uploads == []
