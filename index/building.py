@@ -18,8 +18,9 @@ from index import generations
 from index.generations import Generation, IndexDamaged
 from index.reading import Outcome, place_of, read_files
 from index.records import Document, FileReport, Gazette, GazetteError, Paragraph, Passage, Source
+from index.rows import Item, SourceEntry
 from index.sources import find_sources
-from index.tables import Item, SegmentWriter, SourceEntry
+from index.tables import SegmentWriter
 from index.writer import (
     SCHEMA,
     Change,

@@ -16,8 +16,8 @@ from index import generations
 from index.chunks import split_passages
 from index.gazette import parse_gazette
 from index.records import GazetteError
+from index.rows import Item
 from index.sources import Member, read_source
-from index.tables import Item
 
 _TASK = 8  # files a worker is given at once
 _AHEAD = 4  # tasks a worker may be ahead of the one who stores: what is read but not stored stays bounded

@@ -2,43 +2,31 @@
 
 A segment is the truth about its sources: text, gazette, documents, paragraphs, passages and vectors. It is written
 once, in one go, and never changed afterwards; everything else in the index folder can be made from it again.
-Columns follow the fields of the nouns, so a field added to a noun is stored without a line here.
 """
 
 # ruff: noqa: S608 - the names put into statements are the fields of our own nouns, values are always bound
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from index.records import CatalogueItem, Document, Gazette, Paragraph, Passage, Source
+from index.records import Document, Gazette, Paragraph, Passage, Source
+from index.rows import COLUMNS, Item, SourceEntry, from_row, to_row
 
 T = TypeVar("T")
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
-_NESTED = {"paragraphs", "documents", "text"}  # rows of their own, or stored packed
-_COLUMNS: dict[type, tuple[str, ...]] = {
-    noun: tuple(f.name for f in fields(noun) if f.name not in _NESTED)
-    for noun in (Source, Gazette, Document, Paragraph)
-}
-_COLUMNS[Passage] = tuple(f.name for f in fields(Passage))
-_LISTS: dict[type, set[str]] = {
-    noun: {f.name for f in fields(noun) if str(f.type).startswith("tuple")} & set(columns)
-    for noun, columns in _COLUMNS.items()
-}
-
 
 def _names(noun: type) -> str:
-    return ", ".join(f'"{name}"' for name in _COLUMNS[noun])
+    return ", ".join(f'"{name}"' for name in COLUMNS[noun])
 
 
 _TABLES = f"""
@@ -57,66 +45,12 @@ LAYOUT = hashlib.sha256(_TABLES.encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """A source with everything found in it; ``path`` is where the file was, "" where there was none."""
-
-    source: Source
-    gazette: Gazette
-    passages: tuple[Passage, ...]
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceEntry:
-    """A source without its text; ``path`` is where its file was when it was indexed, "" where there was none."""
-
-    id: str
-    name: str
-    path: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class Counts:
     """How many sources, documents and passages."""
 
     sources: int
     documents: int
     passages: int
-
-
-def embedded_text(passage: Passage) -> str:
-    """What the encoder is given for a passage: title and headings, then its text."""
-    return f"{passage.context}\n{passage.text}"
-
-
-def content_key(passage: Passage) -> bytes:
-    """16 bytes that are equal when what the encoder is given is equal."""
-    return hashlib.blake2b(embedded_text(passage).encode("utf-8", "replace"), digest_size=16).digest()
-
-
-def _to_row(noun: object) -> list[Any]:
-    kind = type(noun)
-    row = []
-    for name in _COLUMNS[kind]:
-        value = getattr(noun, name)
-        if name == "catalogue":
-            value = [[getattr(item, f.name) for f in fields(CatalogueItem)] for item in value]
-        row.append(_listed(value) if name in _LISTS[kind] else value)
-    return row
-
-
-def _listed(value: Sequence[Any]) -> str:
-    return json.dumps(value, ensure_ascii=False) if value else "[]"
-
-
-def _from_row(noun: type[T], row: Sequence[Any], **nested: Any) -> T:
-    values = dict(zip(_COLUMNS[noun], row, strict=True))
-    for name in _LISTS[noun]:
-        values[name] = tuple(json.loads(values[name])) if values[name] != "[]" else ()
-    if "catalogue" in values:
-        values["catalogue"] = tuple(CatalogueItem(*item) for item in values["catalogue"])
-    return noun(**values, **nested)
 
 
 def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -143,12 +77,12 @@ class SegmentWriter:
         """Add a source whole; its passages get the keys from ``first_key`` up, vectors as numbered by ``vector``."""
         source, gazette = item.source, item.gazette
         packed = zlib.compress(source.text.encode("utf-8", "surrogatepass"), 1)
-        self._insert("sources", [[*_to_row(source), item.path, first_key, packed]])
-        self._insert("gazettes", [_to_row(gazette)])
-        self._insert("documents", [_to_row(document) for document in gazette.documents])
-        self._insert("paragraphs", ([d.id, *_to_row(p)] for d in gazette.documents for p in d.paragraphs))
+        self._insert("sources", [[*to_row(source), item.path, first_key, packed]])
+        self._insert("gazettes", [to_row(gazette)])
+        self._insert("documents", [to_row(document) for document in gazette.documents])
+        self._insert("paragraphs", ([d.id, *to_row(p)] for d in gazette.documents for p in d.paragraphs))
         numbered = zip(item.passages, vectors, strict=True)
-        self._insert("passages", [[first_key + i, n, *_to_row(p)] for i, (p, n) in enumerate(numbered)])
+        self._insert("passages", [[first_key + i, n, *to_row(p)] for i, (p, n) in enumerate(numbered)])
 
     def numbers(self, contents: Sequence[bytes]) -> dict[bytes, int]:
         """The numbers of the vectors that are stored under those content keys, where they are."""
@@ -266,7 +200,7 @@ class Segment:
         row = self._one(f'SELECT "packed", {_names(Source)} FROM sources WHERE "id" = ?', source_id)
         if row is None:
             return None
-        return _from_row(Source, row[1:], text=zlib.decompress(row[0]).decode("utf-8", "surrogatepass"))
+        return from_row(Source, row[1:], text=zlib.decompress(row[0]).decode("utf-8", "surrogatepass"))
 
     def gazette(self, source_id: str) -> Gazette | None:
         """The gazette found in a source with its documents, None if it is not here."""
@@ -274,7 +208,7 @@ class Segment:
         if row is None:
             return None
         query = f'SELECT {_names(Document)} FROM documents WHERE "source_id" = ? ORDER BY "n"'
-        return _from_row(Gazette, row, documents=tuple(map(self._document, self._all(query, (source_id,)))))
+        return from_row(Gazette, row, documents=tuple(map(self._document, self._all(query, (source_id,)))))
 
     def document(self, document_id: str) -> Document | None:
         """A document with its paragraphs, None if it is not here."""
@@ -283,9 +217,9 @@ class Segment:
 
     def _document(self, row: Sequence[Any]) -> Document:
         query = f'SELECT {_names(Paragraph)} FROM paragraphs WHERE "document_id" = ? ORDER BY "n"'
-        document_id = row[_COLUMNS[Document].index("id")]
-        return _from_row(
-            Document, row, paragraphs=tuple(_from_row(Paragraph, p) for p in self._all(query, (document_id,)))
+        document_id = row[COLUMNS[Document].index("id")]
+        return from_row(
+            Document, row, paragraphs=tuple(from_row(Paragraph, p) for p in self._all(query, (document_id,)))
         )
 
     def headers(self) -> Iterator[tuple[Document, Gazette, int, int]]:
@@ -294,10 +228,10 @@ class Segment:
         keys = {document_id: (first, last) for document_id, first, last in self._all(query)}
         gazettes = {
             gazette.source_id: gazette
-            for gazette in (_from_row(Gazette, row) for row in self._all(f"SELECT {_names(Gazette)} FROM gazettes"))
+            for gazette in (from_row(Gazette, row) for row in self._all(f"SELECT {_names(Gazette)} FROM gazettes"))
         }
         for row in self._all(f"SELECT {_names(Document)} FROM documents"):
-            document = _from_row(Document, row)
+            document = from_row(Document, row)
             if document.id in keys:
                 yield document, gazettes[document.source_id], *keys[document.id]
 
@@ -308,17 +242,17 @@ class Segment:
     def passage(self, passage_id: str) -> Passage | None:
         """A passage by its id, None if it is not here."""
         row = self._one(f'SELECT {_names(Passage)} FROM passages WHERE "id" = ?', passage_id)
-        return None if row is None else _from_row(Passage, row)
+        return None if row is None else from_row(Passage, row)
 
     def passages(self, document_id: str) -> list[Passage]:
         """The passages of a document, in order."""
         query = f'SELECT {_names(Passage)} FROM passages WHERE "document_id" = ? ORDER BY "key"'
-        return [_from_row(Passage, row) for row in self._all(query, (document_id,))]
+        return [from_row(Passage, row) for row in self._all(query, (document_id,))]
 
     def by_key(self, keys: Sequence[int]) -> dict[int, Passage]:
         """Passages by their keys."""
         query = f'SELECT "key", {_names(Passage)} FROM passages WHERE "key" IN (%s)'
-        return {row[0]: _from_row(Passage, row[1:]) for row in self._chosen(query, keys)}
+        return {row[0]: from_row(Passage, row[1:]) for row in self._chosen(query, keys)}
 
     def _chosen(self, query: str, values: Sequence[Any]) -> Iterator[Any]:
         for chunk in _chunks(values):
@@ -327,7 +261,7 @@ class Segment:
     def keyed_passages(self) -> Iterator[tuple[int, Passage]]:
         """Every passage with its key, by key; reads as it goes, so for one thread only."""
         for row in self._db.execute(f'SELECT "key", {_names(Passage)} FROM passages ORDER BY "key"'):
-            yield row[0], _from_row(Passage, row[1:])
+            yield row[0], from_row(Passage, row[1:])
 
     def vector_rows(self, block: int = 8192) -> Iterator[tuple[list[int], Vectors]]:
         """Keys and vectors of all passages, by key, some thousands at a time; for one thread only."""

@@ -26,7 +26,8 @@ from index.generations import (
 )
 from index.lexical import LexicalIndex, LexicalWriter
 from index.records import GazetteError
-from index.tables import LAYOUT, Item, Segment, SegmentWriter, SourceEntry, content_key, embedded_text
+from index.rows import Item, SourceEntry, content_key, embedded_text
+from index.tables import LAYOUT, Segment, SegmentWriter
 
 if TYPE_CHECKING:
     from index.embed import Encoder

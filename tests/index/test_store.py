@@ -17,6 +17,7 @@ from index import building, vectors, writer
 from index.chunks import split_passages
 from index.lexical import terms
 from index.records import Filter, Gazette, GazetteError, Hit, Passage, Source
+from index.rows import embedded_text
 from index.store import (
     EncoderMismatch,
     Index,
@@ -30,7 +31,6 @@ from index.store import (
     remove,
     verify,
 )
-from index.tables import embedded_text
 
 REPORT = "# 关于{topic}情况的报告\n\n{body}\n"
 

@@ -1,0 +1,84 @@
+"""The nouns as rows of plain values, for whichever store keeps them.
+
+A row has a value for each field of its noun but those that hold other nouns or the whole text; tuples become JSON. A
+field added to a noun is stored without a line here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from index.records import CatalogueItem, Document, Gazette, Paragraph, Passage, Source
+
+T = TypeVar("T")
+
+_NESTED = {"paragraphs", "documents", "text"}  # rows of their own, or stored packed
+COLUMNS: dict[type, tuple[str, ...]] = {
+    noun: tuple(f.name for f in fields(noun) if f.name not in _NESTED)
+    for noun in (Source, Gazette, Document, Paragraph)
+}
+COLUMNS[Passage] = tuple(f.name for f in fields(Passage))
+_LISTS: dict[type, set[str]] = {
+    noun: {f.name for f in fields(noun) if str(f.type).startswith("tuple")} & set(columns)
+    for noun, columns in COLUMNS.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A source with everything found in it; ``path`` is where the file was, "" where there was none."""
+
+    source: Source
+    gazette: Gazette
+    passages: tuple[Passage, ...]
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """A source without its text; ``path`` is where its file was when it was indexed, "" where there was none."""
+
+    id: str
+    name: str
+    path: str
+    sha256: str
+
+
+def embedded_text(passage: Passage) -> str:
+    """What the encoder is given for a passage: title and headings, then its text."""
+    return f"{passage.context}\n{passage.text}"
+
+
+def content_key(passage: Passage) -> bytes:
+    """16 bytes that are equal when what the encoder is given is equal."""
+    return hashlib.blake2b(embedded_text(passage).encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def to_row(noun: object) -> list[Any]:
+    """The row of a noun."""
+    kind = type(noun)
+    row = []
+    for name in COLUMNS[kind]:
+        value = getattr(noun, name)
+        if name == "catalogue":
+            value = [[getattr(item, f.name) for f in fields(CatalogueItem)] for item in value]
+        row.append(_listed(value) if name in _LISTS[kind] else value)
+    return row
+
+
+def _listed(value: Sequence[Any]) -> str:
+    return json.dumps(value, ensure_ascii=False) if value else "[]"
+
+
+def from_row(noun: type[T], row: Sequence[Any], **nested: Any) -> T:
+    """The noun of a row; what it holds besides is given by name."""
+    values = dict(zip(COLUMNS[noun], row, strict=True))
+    for name in _LISTS[noun]:
+        values[name] = tuple(json.loads(values[name])) if values[name] != "[]" else ()
+    if "catalogue" in values:
+        values["catalogue"] = tuple(CatalogueItem(*item) for item in values["catalogue"])
+    return noun(**values, **nested)
