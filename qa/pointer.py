@@ -1,0 +1,220 @@
+"""Point at the answer: a small convolutional reader that gives each stretch of a passage a score, and "not here" one.
+
+Trained by models/train_pointer.py with torch; run here in numpy, so asking loads no framework.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.embed import shipped_tokenizer
+from qa.question import AnswerType
+
+Floats = NDArray[np.float32]
+
+WEIGHTS = Path(__file__).with_name("models") / "pointer.safetensors"
+KINDS = {kind: n for n, kind in enumerate(get_args(AnswerType))}
+WIDTH = 96
+DILATIONS = (1, 2, 4, 1, 2, 4, 8)
+FUSED_AT = 3  # the layer before which the passage attends to the question
+QUESTION_TOKENS = 48
+LONGEST = 60  # tokens of an answer
+FREQUENT = 4000  # tokens by number that have a trained vector of their own: the vocabulary is in order of frequency
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A text as tokens: their numbers, and where each stands in the text."""
+
+    ids: NDArray[np.int64]
+    spans: tuple[tuple[int, int], ...]
+
+    def __getitem__(self, part: slice) -> Tokens:
+        return Tokens(self.ids[part], self.spans[part])
+
+
+@dataclass(frozen=True, slots=True)
+class Pointing:
+    """One text as pointed at: token spans, and start and end scores above those of "not here"."""
+
+    spans: tuple[tuple[int, int], ...]
+    starts: Floats
+    ends: Floats
+
+    def score(self, start: int, end: int) -> float:
+        """The score of the stretch of characters [start, end); 0 is as likely as "not here", -20 for no stretch."""
+        inside = [i for i, (a, b) in enumerate(self.spans) if a < end and b > start]
+        return float(self.starts[inside[0]] + self.ends[inside[-1]]) if inside else -20.0
+
+    def best(self, k: int = 5) -> list[tuple[int, int, float]]:
+        """The k best stretches as (start, end, score), best first; at most ``LONGEST`` tokens each."""
+        n = len(self.spans)
+        if not n:
+            return []
+        total = self.starts[:, None] + self.ends[None, :]
+        total[np.tril(np.ones((n, n), bool), -1) | np.triu(np.ones((n, n), bool), LONGEST)] = -np.inf
+        order = np.argsort(-total, axis=None, kind="stable")[:k]
+        found = [(int(i) // n, int(i) % n) for i in order]
+        return [(self.spans[a][0], self.spans[b][1], float(total[a, b])) for a, b in found if np.isfinite(total[a, b])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    rows: Floats  # word vectors
+    hidden: Floats
+    pooled: Floats
+    kind: Floats
+
+
+def cut(text: str) -> Tokens:
+    """The text in the words of the shipped encoder; figures are split into digits."""
+    encoding = shipped_tokenizer().encode(text, add_special_tokens=False)
+    return Tokens(np.array(encoding.ids, dtype=np.int64), tuple(encoding.offsets))
+
+
+@lru_cache(maxsize=1)
+def _letters() -> list[str]:
+    """Each token's text by number."""
+    tokenizer = shipped_tokenizer()
+    return [tokenizer.id_to_token(n) or "" for n in range(tokenizer.get_vocab_size())]
+
+
+def match_features(question: Tokens, passage: Tokens) -> Floats:
+    """(tokens of the passage, 8): same token, share of its characters asked, asked pair of characters, near a match
+    before and after, a digit, how far into the passage, and a constant where it begins a sentence."""
+    letters = _letters()
+    asked = set(question.ids.tolist())
+    asked_text = "".join(letters[n] for n in question.ids)
+    pairs = {asked_text[i : i + 2] for i in range(len(asked_text) - 1)}
+    out = np.zeros((len(passage.ids), 8), np.float32)
+    words = [letters[n] for n in passage.ids]
+    for i, word in enumerate(words):
+        if not word:
+            continue
+        content = word[0].isalnum()
+        out[i, 0] = content and int(passage.ids[i]) in asked
+        out[i, 1] = content and sum(c in asked_text for c in word) / len(word)
+        around = (words[i - 1][-1:] if i else "") + word + (words[i + 1][:1] if i + 1 < len(words) else "")
+        out[i, 2] = any(around[j : j + 2] in pairs for j in range(len(around) - 1))
+        out[i, 5] = word.isdigit()
+        out[i, 7] = i == 0 or words[i - 1] in "。！？；"
+    near = out[:, 0] * [len(w) > 1 for w in words]
+    for way, column in ((range(len(words)), 3), (range(len(words) - 1, -1, -1), 4)):
+        heat = 0.0
+        for i in way:
+            out[i, column] = heat
+            heat = max(0.85 * heat, float(near[i]))
+    out[:, 6] = np.arange(len(words)) / max(len(words), 1)
+    return out
+
+
+class Pointer:
+    """The trained reader.
+
+    Raises:
+        OSError, SafetensorError: if the weights are missing or damaged.
+    """
+
+    def __init__(self, path: Path = WEIGHTS) -> None:
+        from safetensors.numpy import load_file
+
+        arrays = load_file(path)
+        self._words: NDArray[np.int8] = arrays.pop("words")
+        self._scales = arrays.pop("words.scale").astype(np.float32)
+        self._w: dict[str, Floats] = {name: np.ascontiguousarray(a.astype(np.float32)) for name, a in arrays.items()}
+        for i in range(len(DILATIONS)):  # (out, in, 3) -> three matrices of (in, out): one for each place of the kernel
+            self._w[f"convs.{i}.weight"] = np.ascontiguousarray(self._w[f"convs.{i}.weight"].transpose(2, 1, 0))
+        self._w["question_conv.weight"] = np.ascontiguousarray(self._w["question_conv.weight"].transpose(2, 1, 0))
+
+    def point(self, question: str, kind: AnswerType, texts: Sequence[str]) -> list[Pointing]:
+        """How likely each stretch of each text is the answer; one ``Pointing`` a text, in order."""
+        asked = cut(question)[:QUESTION_TOKENS]
+        if not len(asked.ids):
+            return [Pointing((), np.zeros(0, np.float32), np.zeros(0, np.float32)) for _ in texts]
+        view = self._question(asked, self._w["kind.weight"][KINDS[kind]])
+        return [self._point(asked, view, cut(text)) for text in texts]
+
+    def _point(self, asked: Tokens, view: _Question, passage: Tokens) -> Pointing:
+        if not len(passage.ids):
+            return Pointing((), np.zeros(0, np.float32), np.zeros(0, np.float32))
+        n = len(passage.ids)
+        rows = self._rows(passage.ids)
+        nearness: Floats = _unit(rows) @ _unit(view.rows).T * np.float32(8)
+        aligned = _softmax(nearness) @ view.rows
+        kind = np.broadcast_to(view.kind, (n, len(view.kind)))
+        h = self._linear(
+            "passage_in",
+            np.concatenate([rows, self._fine(passage.ids), aligned, match_features(asked, passage), kind], axis=1),
+        )
+        h = np.maximum(h, 0) * (1 + self._linear("scale", view.pooled)) + self._linear("shift", view.pooled)
+        for i, dilation in enumerate(DILATIONS):
+            if i == FUSED_AT:
+                met = _softmax(h @ view.hidden.T / np.float32(WIDTH**0.5)) @ view.hidden
+                h = h + np.maximum(self._linear("fuse", np.concatenate([h, met, h * met, h * view.pooled], axis=1)), 0)
+            h = h + self._conv(f"convs.{i}", self._norm(f"norms.{i}", h), dilation)
+        h = self._norm(f"norms.{len(DILATIONS)}", h)
+        tilt = self._linear("out_question", view.pooled).reshape(2, WIDTH)
+        logits = self._linear("out", h) + h @ tilt.T / np.float32(WIDTH**0.5)
+        best = h.max(axis=0)
+        none = self._linear("none", np.concatenate([best, view.pooled, best * view.pooled]))
+        return Pointing(passage.spans, logits[:, 0] - none, logits[:, 1] - none)
+
+    def _question(self, asked: Tokens, kind: Floats) -> _Question:
+        rows = self._rows(asked.ids)
+        broad = np.broadcast_to(kind, (len(rows), len(kind)))
+        h = np.maximum(self._linear("question_in", np.concatenate([rows, self._fine(asked.ids), broad], axis=1)), 0)
+        h = h + self._conv("question_conv", h, 1)
+        weights = _softmax(self._linear("question_pool", h)[:, 0][None])[0]
+        return _Question(rows, h, weights @ h, kind)
+
+    def _rows(self, ids: NDArray[np.int64]) -> Floats:
+        rows: Floats = self._words[ids].astype(np.float32) * self._scales[ids][:, None]
+        return rows
+
+    def _fine(self, ids: NDArray[np.int64]) -> Floats:
+        return self._w["fine.weight"][np.minimum(ids, FREQUENT - 1)]
+
+    def _linear(self, name: str, x: Floats) -> Floats:
+        out: Floats = x @ self._w[f"{name}.weight"].T + self._w[f"{name}.bias"]
+        return out
+
+    def _norm(self, name: str, x: Floats) -> Floats:
+        centred = x - x.mean(axis=1, keepdims=True)
+        scaled = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-5)
+        out: Floats = scaled * self._w[f"{name}.weight"] + self._w[f"{name}.bias"]
+        return out
+
+    def _conv(self, name: str, x: Floats, dilation: int) -> Floats:
+        """A gated convolution over three places, zeros beyond both ends."""
+        before, here, after = self._w[f"{name}.weight"]
+        y = x @ here + self._w[f"{name}.bias"]
+        if len(x) > dilation:
+            y[dilation:] += x[:-dilation] @ before
+            y[:-dilation] += x[dilation:] @ after
+        half = y.shape[1] // 2
+        out: Floats = y[:, :half] / (1 + np.exp(-np.clip(y[:, half:], -30, 30)))
+        return out
+
+
+def _softmax(x: Floats) -> Floats:
+    raised = np.exp(x - x.max(axis=1, keepdims=True))
+    out: Floats = raised / raised.sum(axis=1, keepdims=True)
+    return out
+
+
+def _unit(rows: Floats) -> Floats:
+    out: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return out
+
+
+@lru_cache(maxsize=1)
+def shipped_pointer() -> Pointer:
+    """The pointer that comes with the package."""
+    return Pointer()

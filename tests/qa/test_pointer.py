@@ -1,0 +1,87 @@
+"""The pointer reader: shapes, offsets, and the plain cases it must get right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qa.pointer import LONGEST, Pointing, cut, match_features, shipped_pointer
+
+TEXT = "全市现有公共图书馆12座，其中县级9座；馆藏图书230万册。会议由王小明主持，李大伟作总结讲话。"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "others"),
+    [
+        pytest.param("全市有多少座图书馆？", "12座", ("9座", "230万册"), id="number with unit"),
+        pytest.param("馆藏图书有多少万册？", "230万册", ("12座", "9座"), id="second figure of its kind"),
+        pytest.param("县级图书馆有几座？", "9座", ("230万册",), id="part of the whole"),
+    ],
+)
+def test_the_figure_asked_for_scores_above_the_others(question: str, answer: str, others: tuple[str, ...]) -> None:
+    (pointing,) = shipped_pointer().point(question, "number", [TEXT])
+
+    def score(words: str) -> float:
+        return pointing.score(TEXT.index(words), TEXT.index(words) + len(words))
+
+    assert all(score(answer) > score(other) for other in others)
+
+
+def test_a_text_without_the_answer_scores_lower() -> None:
+    other = "要加强组织领导，压实责任，确保各项工作落到实处。"
+    here, not_here = shipped_pointer().point("全市有多少座图书馆？", "number", [TEXT, other])
+    assert here.best(1)[0][2] > not_here.best(1)[0][2]
+
+
+def test_stretches_are_of_the_text_and_not_too_long() -> None:
+    (pointing,) = shipped_pointer().point("会议由谁主持？", "person", [TEXT * 5])
+    for start, end, score in pointing.best(200):
+        assert 0 <= start < end <= len(TEXT) * 5
+        assert np.isfinite(score)
+        assert len(cut((TEXT * 5)[start:end]).ids) <= LONGEST + 1
+
+
+def test_score_of_a_stretch_is_that_of_its_tokens() -> None:
+    pointing = Pointing(((0, 2), (2, 3), (3, 5)), np.array([1, 2, 3], np.float32), np.array([10, 20, 30], np.float32))
+    assert pointing.score(0, 2) == 1 + 10
+    assert pointing.score(1, 4) == 1 + 30
+    assert pointing.score(5, 9) == -20
+    assert pointing.best(1) == [(3, 5, 33.0)]
+
+
+@pytest.mark.parametrize("text", ["", " ", "？", "\x00", "𠀀" * 40])
+def test_any_text_is_taken(text: str) -> None:
+    for question in ("", "多少？", text):
+        (pointing,) = shipped_pointer().point(question, "number", [text])
+        assert len(pointing.starts) == len(pointing.spans)
+
+
+def test_match_features_say_what_the_question_says() -> None:
+    question, passage = cut("图书馆有多少座"), cut("图书馆12座")
+    features = match_features(question, passage)
+    assert features.shape == (len(passage.ids), 8)
+    same = {"图书馆12座"[a:b]: row[0] for (a, b), row in zip(passage.spans, features, strict=True)}
+    assert same["座"] == 1
+    assert same["1"] == 0
+
+
+@pytest.mark.slow
+def test_numpy_gives_what_torch_gives() -> None:
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file
+
+    import qa.models.train_pointer as train
+    from qa.pointer import KINDS, WEIGHTS
+
+    state = {name: value.float() for name, value in load_file(WEIGHTS).items()}
+    table = state.pop("words") * state.pop("words.scale")[:, None]
+    model = train.Pointer(table)
+    model.load_state_dict(state | {"words": table})
+    model.eval()
+    question = "全市有多少座图书馆？"
+    example = train.Example(cut(question), KINDS["number"], cut(TEXT), -1, -1, "", "", 0)
+    with torch.no_grad():
+        logits = model(*train.batch([example])).numpy()[0]
+    (pointing,) = shipped_pointer().point(question, "number", [TEXT])
+    assert np.allclose(logits[0, 1:] - logits[0, 0], pointing.starts, atol=1e-4)
+    assert np.allclose(logits[1, 1:] - logits[1, 0], pointing.ends, atol=1e-4)
