@@ -62,7 +62,7 @@ class Assistant:
         where = where or Filter()
         resolved = complete(question, turns)
         asked = analyse(resolved)
-        hits = [] if asked.is_chatter else self._retrieve(resolved, max(k, 10), where)
+        hits = [] if asked.is_chatter else self._retrieve(asked.search or resolved, max(k, 10), where)
         found = time.perf_counter()
         reading = default_reader().read(self.index, asked, hits)
         answer = Answer(

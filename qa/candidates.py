@@ -27,6 +27,7 @@ COUNTED = frozenset({"number", "amount", "percent", "date", "duration", "time", 
 ASKS_FIGURE = frozenset({"number", "amount", "percent", "date", "duration"})
 LONGEST_WORDS = 6  # words in a free span; 96 % of the short answers in the training questions are no longer
 MOST_SPANS = 200
+TOPIC = 36  # characters of a sentence that only names a topic
 
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f“”‘’—…·]")
 _STOP = re.compile(r"[。！？!?；;]+[”’』」）)》]*|\n|(?<=[a-z])\.\s+(?=[A-Z])")
@@ -53,6 +54,7 @@ class Sentence:
     kind: str = "text"
     lead: str = ""
     head: str = ""
+    topic: str = ""  # the short sentence before it in its paragraph that says what it is about: 一是狠抓特色教育。
 
     @cached_property
     def flat(self) -> str:
@@ -68,8 +70,8 @@ class Sentence:
 
     @cached_property
     def context(self) -> str:
-        """Title, headings, lead and table head, as compared."""
-        return flat(" ".join((self.document, *self.headings, self.lead, self.head)))
+        """Title, headings, lead, table head and topic, as compared."""
+        return flat(" ".join((self.document, *self.headings, self.lead, self.head, self.topic)))
 
     @cached_property
     def flat_title(self) -> str:
@@ -173,6 +175,10 @@ class DocumentSentences:
         """Indices of the paragraphs that overlap [start, end)."""
         return [i for i, p in enumerate(self.document.paragraphs) if p.start < end and p.end > start]
 
+    def raw(self, sentence: Sentence) -> str:
+        """The sentence as the source has it, white space and all."""
+        return self._text[sentence.offsets[0] : sentence.offsets[-1] + 1]
+
     def paragraph(self, i: int) -> tuple[Sentence, ...]:
         """The sentences of paragraph ``i`` (from 0); none outside the document."""
         if not 0 <= i < len(self.document.paragraphs):
@@ -217,6 +223,7 @@ def _paragraph(
 ) -> Iterator[Sentence]:
     text, offsets = clean(raw, base)
     ranges = [(0, len(text))] if paragraph.kind == "table" else split_sentences(text)
+    topic = ""
     for n, (start, end) in enumerate(ranges):
         while start < end and text[start].isspace():
             start += 1
@@ -225,8 +232,14 @@ def _paragraph(
         if start < end:
             yield Sentence(
                 text[start:end], offsets[start:end], document.source_id, document.id, document.title,
-                paragraph.headings, paragraph.article, paragraph.n, position + n, paragraph.kind, lead, head,
+                paragraph.headings, paragraph.article, paragraph.n, position + n, paragraph.kind, lead, head, topic,
             )  # fmt: skip
+            topic = _topic(text[start:end], n, topic)
+
+
+def _topic(sentence: str, n: int, before: str) -> str:
+    """What the sentences after this one are about: a short numbered sentence, or a short first one, says it."""
+    return sentence if len(sentence) <= TOPIC and (n == 0 or _IS_ITEM.match(sentence)) else before
 
 
 def context_sentences(context: str, title: str = "") -> list[Sentence]:
@@ -235,10 +248,12 @@ def context_sentences(context: str, title: str = "") -> list[Sentence]:
     at = 0
     for n, line in enumerate(context.splitlines(keepends=True), 1):
         text, offsets = clean(line, at)
-        out.extend(
-            Sentence(text[a:b], offsets[a:b], document=title, paragraph=n, position=k)
-            for k, (a, b) in enumerate(split_sentences(text))
-        )
+        topic = ""
+        for k, (a, b) in enumerate(split_sentences(text)):
+            out.append(
+                Sentence(text[a:b], offsets[a:b], document=title, paragraph=n, position=k, topic=topic)
+            )
+            topic = _topic(text[a:b], k, topic)
         at += len(line)
     return out
 
@@ -253,6 +268,7 @@ _FIGURE = rf"(?:\d[\d,]*(?:\.\d+)?(?:[-—–~～至到]\d[\d,]*(?:\.\d+)?)?|[{H
 _NUMBER = re.compile(
     rf"{_FIGURE}\s*(?:分之{_FIGURE})?(?:[百千万亿]+)?\s*[多余来几]?\s*(?P<unit>(?:{_UNIT})?[次]?)(?:[多余])?(?:以[上下内]|左右|之[内间]|多)?"
 )
+_TELEPHONE = re.compile(r"(?<!\d)(?:0\d{2,3}\s?[-—–]\s?)\d{7,8}(?!\d)|(?<![\d.])1[3-9]\d{9}(?!\d)")
 _RANGE = re.compile(rf"{_FIGURE}[百千万亿]*(?:{_UNIT})以上(?:，|至)?(?:不满|不超过)?{_FIGURE}[百千万亿]*(?:{_UNIT})(?:以下|以内)?$")
 _DATE = re.compile(
     r"(?:(?:公元)?前?\d{2,4}年(?:代)?|[今去前明当本同次]年)?(?:上半年|下半年|年底|年初|年末|第?[一二三四1-4]季度|底|初|末)?(?:\d{1,2}月(?:份|底|初|末)?)?(?:\d{1,2}[日号])?"
@@ -342,11 +358,13 @@ def _all_spans(sentence: Sentence) -> Iterator[Span]:
 
 
 def _figures(text: str) -> Iterator[Span]:
+    yield from (Span(m.start(), m.end(), "number") for m in _TELEPHONE.finditer(text))
     for m in _NUMBER.finditer(text):
         figure, unit = m[0], m["unit"]
         if not unit and not any(c.isdigit() for c in figure) and len(figure) < 2:
             continue
-        if not unit and (text[m.start() - 1 : m.start()] in {"第", ".", ":"} or text[m.end() : m.end() + 1] == ":"):
+        before_it = text[m.start() - 1 : m.start()] if m.start() else ""
+        if before_it == "第" or (not unit and (before_it in {".", ":"} or text[m.end() : m.end() + 1] == ":")):
             continue
         kind: SpanType = "number"
         if unit in {"%", "‰"} or "分之" in figure or "百分点" in unit:

@@ -20,6 +20,8 @@ class Choice:
     value: float  # of the span; comparable among the spans of one question
     others: tuple[Span, ...]  # the next best spans of the same sentence
     row: Matrix  # the sentence's features
+    pointed: float = 0.0  # the pointer's score of the span; 0 is as likely as "not here"
+    here: float = 0.0  # its best score of any stretch of the sentence
 
     @property
     def text(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,11 +22,11 @@ Matrix = NDArray[np.float32]
 NEAR = 0.4  # cosine from which another word counts as a match, by its square (as in index.wordvectors)
 
 _FIT: dict[str, frozenset[str]] = {
-    "number": frozenset({"number", "ordinal", "percent", "cell"}),
+    "number": frozenset({"number", "percent", "cell"}),
     "amount": frozenset({"amount", "number"}),
     "percent": frozenset({"percent"}),
     "date": frozenset({"date", "time"}),
-    "duration": frozenset({"duration", "date"}),
+    "duration": frozenset({"duration"}),
     "person": frozenset({"person", "cell"}),
     "document": frozenset({"document"}),
     "article": frozenset({"article", "ordinal"}),
@@ -151,10 +152,9 @@ class WordRows:
 
 SENTENCE_FEATURES = (
     "kind", "cover", "cover_near", "cover_context", "cover_all", "cover_grams", "cover_grams_near", "missing", "covered_rarest",
-    "precision", "longest", "dense", "dense_near", "soft", "soft_all", "typed", "typed_n", "unit", "unit_near", "years", "figures",
+    "precision", "longest", "soft", "soft_all", "typed", "typed_n", "unit", "unit_near", "years", "figures",
     "quoted", "focus", "cue_reason", "cue_definition", "denial", "permit", "length", "position", "is_heading", "is_table",
-    "is_item", "in_passage", "words_n", "cover_rank", "cover_gap", "grams_rank", "grams_gap", "dense_rank", "dense_gap",
-    "soft_gap", "cover_next", "left_word", "right_word", "organ", "place", "cover_paragraph", "title_cover", "wants_all", "unmet",
+    "is_item", "in_passage", "words_n", "cover_rank", "cover_gap", "grams_rank", "grams_gap", "soft_gap", "cover_next", "left_word", "right_word", "organ", "place", "cover_paragraph", "title_cover", "wants_all", "unmet",
 )  # fmt: skip
 
 
@@ -164,8 +164,6 @@ class Pool:
 
     asked: Asked
     sentences: Sequence[Sentence]
-    vectors: Matrix  # of the sentences, (n, d)
-    query: Matrix  # (d,)
     words: WordRows
     passage_scores: Sequence[float]  # of the passage each sentence was found in, best 1.0; neighbours lower
     homes: Mapping[str, str] = field(default_factory=dict)  # source id -> name and year of its gazette, as compared
@@ -187,11 +185,6 @@ class Pool:
             return ()
         near = self.near(i) + self.homes.get(self.sentences[i].source_id, "")
         return tuple(limit for limit in limits if limit not in near)
-
-    @cached_property
-    def dense(self) -> Matrix:
-        out: Matrix = self.vectors @ self.query
-        return out
 
     @cached_property
     def soft(self) -> tuple[Matrix, Matrix]:
@@ -238,8 +231,7 @@ class Pool:
         grams_near = np.maximum(grams, 0.5 * (grams + self._shifted(grams[:, None], 1)[:, 0]))
         cover = own @ weights / total
         soft, soft_all = self.soft
-        dense = self.dense
-        order_cover, order_grams, order_dense = (self._ranks(x) for x in (cover, grams, dense))
+        order_cover, order_grams = self._ranks(cover), self._ranks(grams)
         out = np.zeros((n, len(SENTENCE_FEATURES)), dtype=np.float32)
         typed = [self._typed(s) for s in self.sentences]
         for i, s in enumerate(self.sentences):
@@ -251,20 +243,18 @@ class Pool:
                 KINDS.index(question.kind), cover[i], near[i] @ weights / total, context[i] @ weights / total,
                 whole[i] @ weights / total, grams[i], grams_near[i], float((missing * weights).max()),
                 float((own[i] * weights).max()), sum(g in asked.grams for g in s.bigrams) / sentence_grams,
-                longest_common(question.flat, s.flat), dense[i], 0.0, soft[i], soft_all[i], fits > 0, fits, unit, unit_near,
+                longest_common(question.flat, s.flat), soft[i], soft_all[i], fits > 0, fits, unit, unit_near,
                 self._years(s), self._figures(s), self._quoted(s), bool(question.focus and question.focus in s.flat),
                 bool(_CUE_REASON.search(s.text)), bool(_CUE_DEFINITION.search(s.text)), bool(_DENIAL.search(s.text)),
                 bool(_PERMIT.search(s.text)), len(s.text), s.position, s.kind in {"heading", "title"}, s.kind == "table",
                 s.kind == "item", self.passage_scores[i], len(asked.words), order_cover[i], cover.max() - cover[i],
-                order_grams[i], grams.max() - grams[i], order_dense[i], dense.max() - dense[i], soft_all.max() - soft_all[i],
+                order_grams[i], grams.max() - grams[i], soft_all.max() - soft_all[i],
                 after[i] @ weights / total, bool(asked.left and asked.left[0] in s.flat), bool(asked.right and asked.right[0] in s.flat),
                 question.kind == "organisation" and any(_ORGAN.search(w) for w, _ in s.words),
                 question.kind == "place" and any(_PLACE.search(w) for w, _ in s.words),
                 paragraph[i] @ weights / total, np.array(title[s.document], dtype=np.float32) @ weights / total, question.wants_all,
                 len(self.unmet(i)),
             )  # fmt: skip
-        near_dense = np.maximum(self._shifted(dense[:, None], 1)[:, 0], self._shifted(dense[:, None], -1)[:, 0])
-        out[:, SENTENCE_FEATURES.index("dense_near")] = near_dense
         return out
 
     def _shifted(self, values: Matrix, by: int) -> Matrix:
@@ -324,7 +314,7 @@ SPAN_FEATURES = (
     "unit", "other_unit", "echo_figure", "left_mark", "right_mark", "clause_start", "clause_end", "organ", "place", "post", "focus_end",
     "focus_after", "near_focus", "near_question", "same_type", "order", "has_digits", "has_stop", "wants_all", "left_word_gap",
     "right_word_gap", "left_word_gap2", "echo", "sentence_words", "of_sentence", "question_length", "function_inside", "is_title",
-    "score", "gap", "rank", "figure_unitless", "negated",
+    "score", "gap", "rank", "figure_unitless", "negated", "rarity", "rarest",
 )  # fmt: skip
 
 
@@ -344,6 +334,12 @@ def span_features(pool: Pool, sentence: Sentence, score: float, gap: float, rank
         while at >= 0:
             mass[at : at + len(gram)] = np.maximum(mass[at : at + len(gram)], 0.25 * weight)
             at = text.find(gram, at + 1)
+    if sentence.words and asked.words:  # other words for the same: 孩子 beside 学生 tells where to look as well
+        cosine = pool.words(asked.words) @ pool.words([w for w, _ in sentence.words]).T
+        alike = np.where(cosine >= NEAR, cosine**2, 0.0) * np.array(asked.weights, dtype=np.float32)[:, None]
+        for (word, at), weight in zip(sentence.words, alike.max(axis=0), strict=True):
+            if weight > 0 and word not in FUNCTION:
+                mass[at : at + len(word)] = np.maximum(mass[at : at + len(word)], weight / len(word))
     sums = np.concatenate([[0.0], np.cumsum(mass[:n])])
     total = float(sums[-1]) or 1.0
     left_gap, right_gap = _gaps(mass[:n])
@@ -363,6 +359,7 @@ def span_features(pool: Pool, sentence: Sentence, score: float, gap: float, rank
     for span in spans:
         counts[span.type] = counts.get(span.type, 0) + 1
     word_starts = [at for _, at in sentence.words]
+    rarities = [rarity(word) for word, _ in sentence.words]
     left1 = _places(text, asked.left[:1])
     left2 = _places(text, asked.left[1:2])
     right1 = _places(text, asked.right[:1])
@@ -376,7 +373,7 @@ def span_features(pool: Pool, sentence: Sentence, score: float, gap: float, rank
         figures = re.findall(r"\d+(?:\.\d+)?", said)
         out[i] = (
             KINDS.index(question.kind), SPAN_TYPES.index(span.type), span.type in asked.expected, b - a,
-            sum(a <= at < b for at in word_starts), a / n, inside / total, float(sums[last[1]] - sums[first[0]] - inside) / total,
+            bisect_left(word_starts, b) - bisect_left(word_starts, a), a / n, inside / total, float(sums[last[1]] - sums[first[0]] - inside) / total,
             left_gap[a], right_gap[b], float(sums[a] - sums[max(0, a - 10)]), float(sums[min(n, b + 10)] - sums[b]),
             bool(span.unit and span.unit in question.units), bool(question.units and span.unit and span.unit not in question.units),
             bool(figures) and all(f in question.figures for f in figures), _mark(text[a - 1 : a], _LEFT) if a else 0,
@@ -386,9 +383,15 @@ def span_features(pool: Pool, sentence: Sentence, score: float, gap: float, rank
             bool(figures), "、" in said, question.wants_all, _distance(left1, a, -1), _distance(right1, b, 1), _distance(left2, a, -1),
             said in question.flat, len(word_starts), (b - a) / n, len(question.flat), int(functions[b] - functions[a]),
             "《" in said or text[a - 1 : a] == "《", score, gap, rank, bool(figures) and not span.unit,
-            bool(re.search(r"[不未无]", text[max(0, a - 3) : b])),
+            bool(re.search(r"[不未无]", text[max(0, a - 3) : b])), *_rarities(rarities, word_starts, a, b),
         )  # fmt: skip
     return out
+
+
+def _rarities(rarities: Sequence[float], starts: Sequence[int], a: int, b: int) -> tuple[float, float]:
+    """Mean and highest rarity of the words that begin in [a, b): names are made of rare ones."""
+    inside = rarities[bisect_left(starts, a) : bisect_left(starts, b)]
+    return (sum(inside) / len(inside), max(inside)) if inside else (0.0, 0.0)
 
 
 def _gaps(mass: Matrix) -> tuple[list[float], list[float]]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
+from qa.english import gloss, is_english
 from qa.numbers import HAN_NUMERAL, from_han
 from qa.words import content, cut, flat
 
@@ -33,7 +34,7 @@ _MEASURE = "|".join(map(re.escape, MEASURES))
 _RULES: tuple[tuple[AnswerType, str], ...] = (
     ("article", r"第几[条款项章节]|哪一?[条款章](?![路街河线])|哪几条(?![路街河线])|条号"),
     ("reason", r"为什么|为啥|为何|因何|何故|凭什么|凭啥|(什么|啥|何|哪些)(原因|缘故|理由|考虑)|(原因|理由|缘由|目的)(是|有|在|$)"
-     r"|怎么回事|咋回事|图(个)?啥|必要性|背景是|(什么|啥)(目的|背景|意义)|\bwhy\b"),
+     r"|怎么回事|咋回事|图(个)?啥|图的?(是)?什么|干嘛|干啥要|必要性|背景是|(什么|啥)(目的|背景|意义)|\bwhy\b"),
     ("percent", r"百分之[几多]|百分比|百分点|几成|(占|比例|比重|占比)(是|为|了|到|达|有|的)?(多少|几|多大)|多(大|少|高)的?(比例|比重)|几分之几"
      r"|率(是|为|达|到|达到|有|要|在|应|得|要求|目标|大约|大概|现在|不低于|超过)*(多少|几|多高|多大)|(比例|比重|占比|涨幅|降幅|增幅|增速)(是|有)?(多少|多大|几)?"
      r"|(增长|增加|提高|下降|降低|减少|降|涨|上升|压缩|缩短)(了)?(几个点|百分之)|(增长|下降|上升|上涨)(了)?多少(?![\u4e00-\u9fff])"
@@ -72,7 +73,7 @@ _COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _RULES)
 
 _YES_NO = re.compile(
     r"(是不是|是否|有没有|有无|能不能|可不可以|会不会|要不要|用不用|让不让|许不许|该不该|算不算|行不行|对不对|能否|可否|应否|需不需要|准不准|合不合|[在对]不在"
-    r"|(?<![什怎那这多])[吗嘛么]\s*[?？。!！]*$|难道|没有\s*[?？]$|了没\s*[?？]?$|不\s*[?？]$)"
+    r"|(?<![什怎那这多])[吗嘛么]\s*[?？。!！]*$|难道|没有\s*[?？]$|[了过]没有?\s*[?？]?$|不\s*[?？]?$)"
 )
 _ENGLISH_YES_NO = re.compile(r"^(is|are|was|were|do|does|did|can|could|will|has|have|had|should|must)\b")
 _OPEN = re.compile(r"多少|几(?![乎])|谁|什么|啥|哪(?!怕)|为何|何时|怎么|怎样|如何|咋|多久|多大")
@@ -83,7 +84,7 @@ _WANTS_ALL = re.compile(
     r"哪些|哪[几两二三四五六七八九十]|分别|都有|有哪|包括|包含|列出|列举|名单|几个方面|各有?多少|各是|逐一|依次|有(些)?(什么|啥)|(什么|啥)(内容|措施|举措|做法|问题|建议|要求|不足|困难)"
     r"|和谁|还有谁|有谁|谁和谁|\bwhich\b[^?]*\b(were|are|documents|reports|people)\b|\blist\b"
 )
-_DIFFERENCE = re.compile(r"相差|差(了)?(多少|几)|(多|少|高|低)(了|出)?(多少|几)|比.{1,20}(多|少|高|低|增加|减少)(了|出)?(多少|几)|差额|差距(是|有)?多")
+_DIFFERENCE = re.compile(r"相差|差(了)?(多少|几)|(多|少|高|低)(了|出来?)?(多少|几)|比.{1,20}(多|少|高|低|增加|减少)(了|出来?)?(多少|几)|差额|差距(是|有)?多")
 _TOTAL = re.compile(r"合计|总和|加起来|加在一起|一共加|总共加|两者一共|之和|合起来|加到一起|拢共")
 _ARTICLE = re.compile(rf"第\s*([{HAN_NUMERAL}\d]+)\s*条(?![路街线])|(?<=[法例定则办程])\s*的?\s*([{HAN_NUMERAL}\d]+)\s*条(?![路街线])")
 _CLAUSE = re.compile(rf"第\s*([{HAN_NUMERAL}\d]+)\s*款")
@@ -131,6 +132,7 @@ class Question:
     article_text: bool = False  # asks for the words of the article itself
     compute: Sum | None = None
     is_chatter: bool = False
+    search: str = ""  # what to look for, where that is not the question itself: an English one in Chinese words
 
     @property
     def is_count(self) -> bool:
@@ -141,6 +143,8 @@ def analyse(question: str) -> Question:
     """What the question asks for. Never fails: a text that asks nothing has kind "other" and perhaps no topics."""
     lowered = flat(question.strip())
     asked = lowered[match.end() :] if (match := _POLITE.match(lowered)) else lowered
+    if is_english(question):
+        return _english(question, lowered, gloss(question))
     article = _address(lowered)
     article_text = bool(article and _ARTICLE_TEXT.search(asked))
     kind = "article" if article_text else _kind(asked)
@@ -160,6 +164,23 @@ def analyse(question: str) -> Question:
         article_text=article_text,
         compute="difference" if _DIFFERENCE.search(asked) else "total" if _TOTAL.search(asked) else None,
         is_chatter=bool(_CHATTER.match(lowered)),
+    )
+
+
+def _english(question: str, lowered: str, glossed: str) -> Question:
+    """The kind is read from the English, everything else from its gloss."""
+    said = flat(glossed)
+    return Question(
+        text=question,
+        flat=said,
+        kind=_kind(lowered),
+        topics=tuple(content([word for word, _ in cut(said)])),
+        wants_all=bool(_WANTS_ALL.search(lowered)),
+        years=tuple(dict.fromkeys(_YEAR.findall(lowered))),
+        figures=tuple(re.findall(r"\d+(?:\.\d+)?", lowered)),
+        limits=_limits(said),
+        is_chatter=bool(_CHATTER.match(lowered)),
+        search=glossed,
     )
 
 

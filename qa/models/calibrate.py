@@ -1,7 +1,7 @@
-"""Fit how sure an answer is: ``python qa/models/calibrate.py HOLDOUT.npz INDEX QUESTIONS.jsonl...``.
+"""Fit how sure an answer is: ``python qa/models/calibrate.py DATA_FOLDER INDEX QUESTIONS.jsonl...``.
 
-HOLDOUT.npz comes from train.py: answers to questions kept from the scorers, each with its passage found and with it
-missing. QUESTIONS are development questions over the gazettes in INDEX, answerable and not. Writes
+DATA_FOLDER is that of train.py: the questions it kept from the scorers are answered as they are, without the sentence
+that answers, and without its passage. QUESTIONS are development questions over the gazettes in INDEX, answerable and not. Writes
 confidence.safetensors and curve.safetensors beside this file; figures by cross-validation go to stderr.
 """
 
@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 import unicodedata
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,22 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from train import examples  # beside this file
 
 from index.store import open_index
-from qa import confidence, trees
+from qa import articles, confidence, trees
+from qa.evidence import Choice, Reading
+from qa.features import Pool
 from qa.question import analyse
-from qa.read import default_reader
+from qa.read import Reader, default_reader
 from qa.retrieve import retrieve
 
 HERE = Path(__file__).parent
 OWN_WEIGHT = 12.0  # a development question on a gazette against a held-out one from elsewhere
+ROBBED_WEIGHT = 4.0
+HELD = 200  # questions of each file
 FOLDS = 10
 ROUNDS = 90
 SETTINGS: dict[str, Any] = {
@@ -47,7 +54,6 @@ RISING = {
     "grams",
     "soft",
     "soft_all",
-    "dense",
     "figures",
     "quoted",
     "fits",
@@ -59,9 +65,47 @@ RISING = {
 FALLING = {"missing", "missing_formal", "missing_formal_sum", "missing_place"}
 
 
-def own_rows(folder: Path, files: list[Path]) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Features of the answers to the development questions, whether each is right, whether it could be."""
-    rows, right, answerable = [], [], []
+@dataclass(frozen=True)
+class Rows:
+    """Answers to questions: features, signals, whether each is right, whether the question has an answer."""
+
+    features: NDArray[np.float32]
+    signals: NDArray[np.float32]
+    right: NDArray[np.bool_]
+    answerable: NDArray[np.bool_]
+    robbed: NDArray[np.bool_]  # an answerable question whose answer was hidden
+
+
+def held_rows(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Features of the answers to held-out questions, whole and robbed twice, and whether each is right."""
+    reader = default_reader()
+    rows: list[NDArray[np.float32]] = []
+    right: list[bool] = []
+    for e in examples(folder, (), limit=0, held=HELD):
+        mine = {e.pool.sentences[i].document_id for i in np.flatnonzero(e.truth > 0)}
+        for missing in ("nothing", "sentence", "passage"):
+            keep = [
+                i
+                for i, s in enumerate(e.pool.sentences)
+                if missing == "nothing" or not (e.truth[i] > 0 if missing == "sentence" else s.document_id in mine)
+            ]
+            pool = _only(e.pool, keep)
+            choices = reader.choose(pool) if keep else []
+            if choices:
+                rows.append(confidence.features(pool, choices))
+                right.append(missing == "nothing" and bool(e.truth[keep[choices[0].index]] > 0.5))
+    return np.concatenate(rows), np.array(right)
+
+
+def _only(pool: Pool, keep: list[int]) -> Pool:
+    return replace(
+        pool, sentences=[pool.sentences[i] for i in keep], passage_scores=[pool.passage_scores[i] for i in keep]
+    )
+
+
+def own_rows(folder: Path, files: list[Path]) -> Rows:
+    """The development questions over the index, and the answerable ones once more, robbed of their answer."""
+    rows: list[tuple[NDArray[np.float32], NDArray[np.float32], bool, bool, bool]] = []
     reader = default_reader()
     with open_index(folder) as index:
         for file in files:
@@ -70,14 +114,38 @@ def own_rows(folder: Path, files: list[Path]) -> tuple[NDArray[np.float32], NDAr
                 if "turns" in record:
                     continue
                 question = analyse(record["question"])
-                made = reader.consider(index, question, retrieve(index, record["question"], 10))
+                if question.is_chatter or question.article_text:
+                    continue
+                hits = retrieve(index, question.search or record["question"], 10)
+                place = articles.resolve(index, question, hits)
+                if isinstance(place, Reading):
+                    continue
+                made = reader.consider(index, question, hits, place)
                 if made is None:
                     continue
                 pool, choices, reading = made
-                rows.append(confidence.features(pool, choices)[0])
-                right.append(record["answerable"] and is_right(record, reading.answer + " " + reading.sentence))
-                answerable.append(record["answerable"])
-    return np.array(rows), np.array(right), np.array(answerable)
+                text = reader.source_text(index, choices[0].sentence.source_id)
+                good = record["answerable"] and is_right(record, reading.answer + " " + reading.sentence)
+                rows.append((*_row(pool, choices, text), good, record["answerable"], False))
+                if record["answerable"] and (rest := _robbed(reader, pool, record)):
+                    rows.append((*_row(*rest, text), False, False, True))
+    columns = list(zip(*rows, strict=True))
+    return Rows(np.concatenate(columns[0]), np.concatenate(columns[1]), *(np.array(c, dtype=bool) for c in columns[2:]))
+
+
+def _row(pool: Pool, choices: list[Choice], text: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return confidence.features(pool, choices), confidence.signals(pool, choices, text)
+
+
+def _robbed(reader: Reader, pool: Pool, record: dict[str, Any]) -> tuple[Pool, list[Choice]] | None:
+    """The question with every sentence left out that holds its answer: one more that cannot be answered."""
+    wanted = [_bare(a) for a in (*(record.get("answers") or ()), *(a for g in record.get("all_of") or () for a in g))]
+    keep = [i for i, s in enumerate(pool.sentences) if not any(a in _bare(s.text) for a in wanted)]
+    if not keep or len(keep) == len(pool.sentences):
+        return None
+    rest = _only(pool, keep)
+    choices = reader.choose(rest)
+    return (rest, choices) if choices else None
 
 
 def is_right(record: dict[str, Any], text: str) -> bool:
@@ -99,46 +167,64 @@ def fit(x: NDArray[np.float32], y: NDArray[np.bool_], w: NDArray[np.float64]) ->
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("holdout", type=Path)
+    parser.add_argument("data", type=Path)
     parser.add_argument("index", type=Path)
     parser.add_argument("questions", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, default=HERE)
     args = parser.parse_args()
-    held = np.load(args.holdout)
-    x, y = held["rows"], held["right"]
-    own_x, own_y, answerable = own_rows(args.index, args.questions)
-    fold = np.arange(len(own_x)) * 7 % FOLDS  # questions come in the order of the gazette: spread neighbours
-    raw = np.zeros(len(own_x))
-    weights = np.ones(len(x))
-    for k in range(FOLDS):
-        train = fold != k
-        model = fit(
-            np.concatenate([x, own_x[train]]),
-            np.concatenate([y, own_y[train]]),
-            np.concatenate([weights, np.full(train.sum(), OWN_WEIGHT)]),
+    held_x, held_y = held_rows(args.data)
+    own = own_rows(args.index, args.questions)
+    weight = np.where(own.robbed, ROBBED_WEIGHT, OWN_WEIGHT)
+    fold = np.cumsum(~own.robbed) * 7 % FOLDS  # a robbed question goes with its whole one; neighbours are spread
+
+    def trees_on(train: NDArray[np.bool_]) -> lgb.Booster:
+        return fit(
+            np.concatenate([held_x, own.features[train]]),
+            np.concatenate([held_y, own.right[train]]),
+            np.concatenate([np.ones(len(held_x)), weight[train]]),
         )
-        raw[~train] = model.predict(own_x[~train], raw_score=True)
-    sure = np.zeros(len(own_x))
+
+    raw = np.zeros(len(fold))
+    for k in range(FOLDS):
+        raw[fold == k] = trees_on(fold != k).predict(own.features[fold == k], raw_score=True)
+    odds = np.zeros(len(fold))
+    sure = np.zeros(len(fold))
+    whole = ~own.robbed
     for k in range(FOLDS):
         train = fold != k
-        sure[~train] = _curve(raw[train], own_y[train]).predict(raw[~train])
-    _say(own_y, answerable, raw, sure)
-    final = fit(
-        np.concatenate([x, own_x]),
-        np.concatenate([y, own_y]),
-        np.concatenate([weights, np.full(len(own_x), OWN_WEIGHT)]),
-    )
+        odds[~train] = confidence.combine(
+            raw[~train].astype(np.float32), own.signals[~train], _weights(raw, own, train).astype(np.float32)
+        )
+    for k in range(FOLDS):
+        train = (fold != k) & whole
+        sure[fold == k] = _curve(odds[train], own.right[train]).predict(odds[fold == k])
+    _say(own.right[whole], own.answerable[whole], odds[whole], sure[whole])
+    weights = _weights(raw, own, np.ones(len(fold), dtype=bool))
+    curve = _curve(odds[whole], own.right[whole])
+    final = trees_on(np.ones(len(fold), dtype=bool))
     trees.save(args.out / "confidence.safetensors", final)
-    curve = _curve(raw, own_y)
     save_file(
-        {"x": curve.X_thresholds_.astype(np.float32), "y": curve.y_thresholds_.astype(np.float32)},
+        {
+            "weights": weights.astype(np.float32),
+            "x": curve.X_thresholds_.astype(np.float32),
+            "y": curve.y_thresholds_.astype(np.float32),
+        },
         args.out / "curve.safetensors",
     )
-    for feature, gain in sorted(
-        zip(confidence.FEATURES, final.feature_importance("gain"), strict=True), key=lambda p: -p[1]
-    ):
-        sys.stderr.write(f"  {feature} {gain:.0f}\n")
+    for name, value in zip(("trees", *confidence.SIGNALS, "constant"), weights, strict=True):
+        sys.stderr.write(f"  {name} {value:.2f}\n")
+    order = sorted(zip(confidence.FEATURES, final.feature_importance("gain"), strict=True), key=lambda p: -p[1])
+    sys.stderr.write("  " + ", ".join(f"{feature} {gain:.0f}" for feature, gain in order) + "\n")
     return 0
+
+
+def _weights(raw: NDArray[np.float64], own: Rows, train: NDArray[np.bool_]) -> NDArray[np.float64]:
+    x = np.column_stack([raw, own.signals])
+    weight = np.where(own.robbed, ROBBED_WEIGHT / OWN_WEIGHT, 1.0)
+    model = LogisticRegression(C=0.5, max_iter=1000).fit(x[train], own.right[train], sample_weight=weight[train])
+    found: NDArray[np.float64] = np.concatenate([model.coef_[0], model.intercept_])
+    found[1:-2] = np.minimum(found[1:-2], 0.0)  # a signal speaks against; the last one only tells kinds apart
+    return found
 
 
 def _curve(raw: NDArray[np.float64], right: NDArray[np.bool_]) -> IsotonicRegression:

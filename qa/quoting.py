@@ -1,0 +1,130 @@
+"""A span of a sentence with the part of the sentence that proves it, no longer than it need be."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from qa.candidates import COUNTED, Sentence, Span
+from qa.evidence import Choice, Proof, Reading
+from qa.features import Asked
+from qa.words import FUNCTION
+
+ANSWER_LIMIT = 120
+SHOWN_LIMIT = 290  # answer and sentence together; readers see 300 at most
+QUOTE_LIMIT = 150
+NEARBY = 8  # characters before the first item of a list that may come with it
+
+
+def widened(choice: Choice, *, wants_all: bool = False) -> Span:
+    """The span with the words that belong to it: 《》 and quotation marks closed, a figure with its qualifier and what
+    is counted, and where all items are wanted an enumeration from its first to its last."""
+    text, span = choice.sentence.text, choice.span
+    start, end = span.start, span.end
+    if span.type in COUNTED:
+        if match := re.match(r"(余|多|以上|以下|以内|左右)", text[end : end + 2]):
+            end += len(match[0])
+        if match := re.search(
+            r"(不低于|不少于|不超过|不高于|不早于|不晚于|超过|至少|近|约)$", text[max(0, start - 3) : start]
+        ):
+            start -= len(match[0])
+        if span.unit == "个":  # 14个部门
+            counted = next((w for w, at in choice.sentence.words if at == end and w not in FUNCTION), "")
+            end += len(counted)
+    elif wants_all:
+        start, end = _whole_list(choice.sentence, start, end)
+    for opening, closing in ("《》", "“”", "（）", "()"):
+        said = text[start:end]
+        if said.count(opening) > said.count(closing) and closing in text[end : end + 40]:
+            end = text.index(closing, end) + 1
+        elif said.count(closing) > said.count(opening) and opening in text[max(0, start - 40) : start]:
+            start = text.rindex(opening, 0, start)
+    return Span(start, end, span.type, span.unit)
+
+
+def _whole_list(sentence: Sentence, start: int, end: int) -> tuple[int, int]:
+    """The stretch with the items beside it: up to 、-joined neighbours in its clause, and clauses that begin alike."""
+    text = sentence.text
+    clauses = sentence.clauses
+    at = next((i for i, (a, b) in enumerate(clauses) if a <= start < b), None)
+    if at is None:
+        return start, end
+    low, high = clauses[at][0], max(end, clauses[at][1])
+    if "、" in text[low:start] or (start - low <= 2 * NEARBY and "、" in text[start:end]):
+        start = low if start - low <= NEARBY + 20 else start
+    if "、" in text[end:high] or text[end : end + 1] in {"和", "及", "与"}:
+        end = high
+    alike = text[start : start + 2]
+    for a, b in clauses[at + 1 :]:
+        if a > end + 1 or text[a : a + 2] != alike:
+            break
+        end = b
+    for a, b in reversed(clauses[:at]):
+        if b < start - 1 or alike not in text[a:b]:
+            break
+        start = a
+        if text[a : a + 2] != alike:
+            break
+    return start, end
+
+
+def quoted(asked: Asked, sentence: Sentence, span: Span, limit: int = QUOTE_LIMIT) -> Reading:
+    """The span with the part of its sentence that proves it."""
+    answer = sentence.text[span.start : span.end].strip()
+    if len(answer) > ANSWER_LIMIT:
+        span = Span(span.start, span.start + _clause_end(answer, ANSWER_LIMIT), span.type, span.unit)
+        answer = sentence.text[span.start : span.end]
+    limit = min(limit, SHOWN_LIMIT - size(answer))
+    start, end = window(asked, sentence, span.start, span.end, limit)
+    return Reading(
+        status="answered",
+        answer=answer,
+        sentence=sentence.text[start:end],
+        proofs=(proof(sentence, start, end, (span.start, span.end)),),
+    )
+
+
+def _clause_end(text: str, limit: int) -> int:
+    at = max(text.rfind(c, 0, limit) for c in "。；，：、")
+    return at if at > limit // 2 else limit
+
+
+def size(text: str) -> int:
+    """Characters as compared: NFKC makes three of an ellipsis."""
+    return len(unicodedata.normalize("NFKC", text))
+
+
+def window(asked: Asked, sentence: Sentence, start: int, end: int, limit: int) -> tuple[int, int]:
+    """The clauses around [start, end) that hold most of the question in at most ``limit`` characters (never less)."""
+    if size(sentence.text) <= limit:
+        return 0, len(sentence.text)
+    clauses = sentence.clauses or [(0, len(sentence.text))]
+    first = next((i for i, (_, b) in enumerate(clauses) if b > start), len(clauses) - 1)
+    last = next((i for i in range(len(clauses) - 1, -1, -1) if clauses[i][0] < end), 0)
+    last = max(first, last)
+    low, high = min(clauses[first][0], start), max(clauses[last][1], end)
+    if high - low > limit:
+        low, high = start, max(end, start + 1)
+
+    def worth(a: int, b: int) -> float:
+        said = sentence.flat[a:b]
+        return sum(w for word, w in zip(asked.words, asked.weights, strict=True) if word in said)
+
+    while True:
+        options = []
+        if first > 0 and high - clauses[first - 1][0] <= limit:
+            options.append((worth(clauses[first - 1][0], low), 1, first - 1, last))
+        if last + 1 < len(clauses) and clauses[last + 1][1] - low <= limit:
+            options.append((worth(high, clauses[last + 1][1]), 0, first, last + 1))
+        if not options:
+            break
+        _, _, first, last = max(options)
+        low, high = min(low, clauses[first][0]), max(high, clauses[last][1])
+    if high < len(sentence.text) and sentence.text[high] in "。；！？，）”":
+        high += 1
+    return low, high
+
+
+def proof(sentence: Sentence, start: int, end: int, answer: tuple[int, int] | None) -> Proof:
+    low, high = sentence.source_span(start, end)
+    return Proof(sentence.source_id, sentence.document_id, low, high, sentence.source_span(*answer) if answer else None)

@@ -1,0 +1,197 @@
+"""Answers that more than one place gives: who spoke, a difference of two figures, the same elsewhere, a conflict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from qa.candidates import COUNTED, DocumentSentences, Sentence, Span
+from qa.evidence import Choice, Reading
+from qa.features import Asked, Pool, coverage
+from qa.numbers import plain, value
+from qa.quoting import QUOTE_LIMIT, proof, quoted, widened, window
+from qa.words import FUNCTION, cut, flat
+
+_DONE = re.compile(r"通过|批准|任命|免|定|表决|审议|召开|开会|开的|作出|公布|报告")
+NAMED = 0.7  # of the question's weight that a title must hold for its speaker to be meant
+_SPEAKS = re.compile(r"报告|汇报|说明|宣读|讲话|发言")
+_SPEAKS_WORD = re.compile(
+    r"^(报告|汇报|说明|宣读|作|作出|代表|副|市长|副市长|领导|主任|局长|秘书长|市政府|市人大常委会|人大常委会|人大|常委会|哪位|工作情况|会议|名字)$"
+)
+
+
+def speaker(pool: Pool, documents: Callable[[str], DocumentSentences]) -> Reading | None:
+    """Who gave the report or explanation that the question names: the speaker under its title; None where no title fits."""
+    question = pool.asked.question
+    if question.kind != "person" or not _SPEAKS.search(question.flat):
+        return None
+    words = [(w, g) for w, g in zip(pool.asked.words, pool.asked.weights, strict=True) if not _SPEAKS_WORD.search(w)]
+    if not words:
+        return None
+    best: tuple[float, DocumentSentences] | None = None
+    for document_id in dict.fromkeys(s.document_id for s in pool.sentences):
+        view = documents(document_id)
+        title = flat(view.document.title)
+        if view.document.speaker is None:
+            continue
+        held = sum(g for w, g in words if w in title) / sum(g for _, g in words)
+        # of two titles that hold the words, the one with less besides; a kind of paper that is asked for by name
+        kind = any(k in question.flat and view.document.kind == k for k in ("报告", "说明", "调查报告"))
+        score = held + 0.1 * kind - 0.002 * len(title)
+        if best is None or score > best[0]:
+            best = (score, view)
+    if best is None or best[0] < NAMED:
+        return None
+    view = best[1]
+    wanted = "".join((view.document.speaker or "").split())
+    for i, paragraph in enumerate(view.document.paragraphs[:8]):
+        for sentence in view.paragraph(i):
+            at = sentence.text.find(wanted)
+            if at >= 0 and paragraph.kind != "title":
+                return quoted(pool.asked, sentence, Span(at, at + len(wanted), "person"))
+    return None
+
+
+def dated(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentences]) -> Reading | None:
+    """The date under the title of the document that says what was done, where the sentence has none of its own."""
+    sentence = best.sentence
+    if pool.asked.question.kind != "date" or best.span.type in {"date", "time"} or not sentence.document_id:
+        return None
+    view = documents(sentence.document_id)
+    if view.document.date is None or not _DONE.search(pool.asked.question.flat):
+        return None
+    for i in range(min(6, len(view.document.paragraphs))):
+        for line in view.paragraph(i):
+            span = next((s for s in line.figures if s.type == "date" and s.end - s.start >= 8), None)
+            if span:
+                first = quoted(pool.asked, line, span, 110)
+                more = quoted(pool.asked, sentence, best.span, 110)
+                return replace(first, sentence=f"{first.sentence} {more.sentence}", proofs=(*first.proofs, *more.proofs))
+    return None
+
+
+def difference(pool: Pool, choices: Sequence[Choice]) -> Reading | None:
+    """a - b = c for the two figures said of the same thing that the question sets against each other; both are quoted."""
+    best: tuple[float, Sentence, Span, Sentence, Span] | None = None
+    found = [
+        (c.sentence, s)
+        for c in choices[:5]
+        for s in c.sentence.figures
+        if s.unit and s.type in {"number", "amount", "percent"}
+    ]
+    for i, (one, a) in enumerate(found):
+        for other, b in found[i + 1 :]:
+            if a.unit != b.unit or one.flat[a.start : a.end] == other.flat[b.start : b.end]:
+                continue
+            named = _common_end(one.flat[: a.start], other.flat[: b.start])
+            held = sum(g for w, g in zip(pool.asked.words, pool.asked.weights, strict=True) if w in named)
+            if held and (best is None or held > best[0]):
+                best = (held, one, a, other, b)
+    if best is None:
+        return None
+    _, one, a, other, b = best
+    x, y = value(one.flat[a.start : a.end]), value(other.flat[b.start : b.end])
+    if x is None or y is None or x == y:
+        return None
+    large = next((c for c in ("亿", "万") if c in one.flat[a.start : a.end] and c in other.flat[b.start : b.end]), "")
+    scale = {"亿": 100_000_000, "万": 10_000}.get(large, 1)
+    high, low = plain(max(x, y) / scale), plain(min(x, y) / scale)
+    answer = f"{plain(abs(x - y) / scale)}{large}{a.unit.removeprefix(large)}（{high}－{low}）"
+    first, second = quoted(pool.asked, one, a, 110), quoted(pool.asked, other, b, 110)
+    if one is other:
+        return replace(quoted(pool.asked, one, a), answer=answer)
+    return replace(
+        first, answer=answer, sentence=f"{first.sentence} {second.sentence}", proofs=(*first.proofs, *second.proofs)
+    )
+
+
+def _common_end(one: str, other: str) -> str:
+    """The longest end that two texts share, twenty characters at most: what both figures are said of."""
+    n = 0
+    while n < min(len(one), len(other), 20) and one[-1 - n] == other[-1 - n]:
+        n += 1
+    return one[len(one) - n :]
+
+
+def same_elsewhere(pool: Pool, choices: Sequence[Choice], reading: Reading) -> Reading:
+    """The reading with a proof of each other document that states the same."""
+    best = choices[0]
+    proofs = list(reading.proofs)
+    wanted = "".join(best.text.split())
+    for choice in choices[1:]:
+        s = choice.sentence
+        if s.document_id in {p.document_id for p in proofs} or len(wanted) < 2:
+            continue
+        at = s.text.find(best.text)
+        if at >= 0 and _alike(pool.asked, best, choice) >= 0.5:
+            start, end = window(pool.asked, s, at, at + len(best.text), QUOTE_LIMIT)
+            proofs.append(proof(s, start, end, (at, at + len(best.text))))
+    return replace(reading, proofs=tuple(proofs))
+
+
+def _alike(asked: Asked, one: Choice, other: Choice) -> float:
+    """How far two sentences speak of the same: shared content words over those of the shorter, answers left out."""
+
+    def said(choice: Choice) -> set[str]:
+        low, high = window(asked, choice.sentence, choice.span.start, choice.span.end, 60)
+        text = choice.sentence.flat
+        words = cut(text[low : choice.span.start] + " " + text[choice.span.end : high])
+        return {w for w, _ in words if w not in FUNCTION and not w[0].isdigit()}
+
+    a, b = said(one), said(other)
+    return len(a & b) / max(1, min(len(a), len(b)))
+
+
+def conflict(pool: Pool, choices: Sequence[Choice]) -> Reading | None:
+    """Both values where two places state the same thing differently."""
+    best = choices[0]
+    if best.span.type not in COUNTED or (best.span.type == "number" and not best.span.unit):
+        return None
+    for other in choices[1:]:
+        if other.span.type != best.span.type or other.span.unit != best.span.unit:
+            continue
+        x, y = _bare(best), _bare(other)
+        if x == y or x in y or y in x or _alike(pool.asked, best, other) < 0.6:
+            continue
+        if other.row[4] < best.row[4] - 0.05:  # covers less of the question
+            continue
+        first, second = (
+            quoted(pool.asked, best.sentence, widened(best), 120),
+            quoted(pool.asked, other.sentence, widened(other), 120),
+        )
+        return replace(
+            first, status="conflict", answer=f"{first.answer}；{second.answer}",
+            sentence=f"{first.sentence} {second.sentence}", proofs=(*first.proofs, *second.proofs),
+        )  # fmt: skip
+    return None
+
+
+def other_name(pool: Pool, choices: Sequence[Choice]) -> Reading | None:
+    """Both names where another document has one of the same length that differs in a single character, in like words."""
+    best = choices[0]
+    name = best.text
+    if best.span.type in COUNTED or not 4 <= len(name) <= 12 or not re.fullmatch(r"[\u4e00-\u9fff]+", name):
+        return None
+    shapes = re.compile(
+        "|".join(f"{re.escape(name[:i])}[\u4e00-\u9fff]{re.escape(name[i + 1 :])}" for i in range(len(name)))
+    )
+    for s in pool.sentences:
+        if s.document_id == best.sentence.document_id:
+            continue
+        for m in shapes.finditer(s.text):
+            shares = coverage(pool.asked, s.flat)
+            held = sum(c * w for c, w in zip(shares, pool.asked.weights, strict=True)) / pool.asked.weight
+            if m[0] == name or held < 0.3:
+                continue
+            first = quoted(pool.asked, best.sentence, best.span, 120)
+            second = quoted(pool.asked, s, Span(m.start(), m.end(), "words"), 120)
+            return replace(
+                first, status="conflict", answer=f"{name}；{m[0]}", sentence=f"{first.sentence} {second.sentence}",
+                proofs=(*first.proofs, *second.proofs),
+            )  # fmt: skip
+    return None
+
+
+def _bare(choice: Choice) -> str:
+    return "".join(choice.sentence.flat[choice.span.start : choice.span.end].split())
