@@ -20,9 +20,12 @@ NEAR_SHOWN = 4
 LEAD = 40  # a longer answer is read in its quote, not above it
 
 
-def conversation(turns: Sequence[Turn], language: Language, scopes: Mapping[str, str]) -> str:
-    """All turns, oldest first; ``scopes`` names source ids for the reader. Empty when nothing was asked."""
-    return "".join(_turn(i, turn.answer, language, scopes) for i, turn in enumerate(turns))
+def conversation(turns: Sequence[Turn], language: Language, scopes: Mapping[str, str], dropped: int = 0) -> str:
+    """All turns, oldest first; ``scopes`` names source ids for the reader. Empty when nothing was asked.
+
+    ``dropped`` is how many turns stood before these: with it each keeps its number, by which the browser knows it.
+    """
+    return "".join(_turn(i, i + dropped, turn.answer, language, scopes) for i, turn in enumerate(turns))
 
 
 def link(question: str, source_id: str, start: int, end: int) -> str:
@@ -47,14 +50,14 @@ def scope_text(where: Filter, language: Language, scopes: Mapping[str, str]) -> 
     return " · ".join(parts)
 
 
-def _turn(i: int, answer: Answer, language: Language, scopes: Mapping[str, str]) -> str:
+def _turn(i: int, number: int, answer: Answer, language: Language, scopes: Mapping[str, str]) -> str:
     asked = tag("h3", safe(answer.question), class_="asked")
     body = {"answered": _answered, "conflict": _conflict, "not_found": _not_found}[answer.status](i, answer, language)
     notes = _notes(answer, language, scopes)
     summary = _summary(answer.summary, answer, i, language) if answer.summary else ""
     foot = tag("div", _confidence(answer, language) + _tools(i, answer, language), class_="foot")
     inside = tag("div", notes + body + summary + foot, class_=f"answer is-{answer.status}")
-    return tag("section", asked + inside, class_="turn", data_turn=i)
+    return tag("section", asked + inside, class_="turn", data_number=number)
 
 
 def _notes(answer: Answer, language: Language, scopes: Mapping[str, str]) -> str:

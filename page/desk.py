@@ -32,6 +32,7 @@ class Visit:
 
     language: Language = "zh"
     turns: tuple[Turn, ...] = ()
+    dropped: int = 0  # earlier turns that are no longer kept
     where: Filter = field(default_factory=Filter)
     summary: SummaryMode = "off"
     place: Place | None = None
@@ -84,14 +85,16 @@ class Desk:
         answer = self.answer(asked, visit.turns, visit.where, visitor)
         if visit.summary == "extract":
             answer = self.library.key_points(answer, visitor)
-        turns = (*visit.turns, Turn(asked, answer))[-TURNS_KEPT:]
+        turns = (*visit.turns, Turn(asked, answer))
+        dropped = max(0, len(turns) - TURNS_KEPT)
+        turns = turns[dropped:]
         place = visit.place
         if answer.citations:
             first = answer.citations[0]
             place = Place(first.document_id, len(turns) - 1, first.n)
         elif place is not None and place.turn is not None:
             place = replace(place, turn=None, n=None)  # no marks of an earlier answer beside this one
-        return replace(visit, turns=turns, place=place, message="")
+        return replace(visit, turns=turns, dropped=visit.dropped + dropped, place=place, message="")
 
     def answer(self, question: str, turns: tuple[Turn, ...], where: Filter, visitor: str, k: int = 10) -> Answer:
         """The answer from the library and the visitor's own files: the surer of the two, one found before none."""
@@ -155,7 +158,7 @@ class Desk:
 
     def talk(self, visit: Visit, visitor: str) -> str:
         """The conversation of the visit as HTML; empty before the first question."""
-        return conversation(visit.turns, visit.language, self.scopes(visitor))
+        return conversation(visit.turns, visit.language, self.scopes(visitor), visit.dropped)
 
     def ledgers(self, visit: Visit, visitor: str) -> str:
         """The chosen ledger of the chosen gazette as HTML."""

@@ -79,16 +79,16 @@ window.gazette = (() => {
 	}
 
 	/* the conversation */
-	let turnsSeen = 0;
+	let numberSeen = -1;
 	function newest() {
-		const turns = document.querySelectorAll("#turns .turn");
-		const more = turns.length > turnsSeen; // not when a summary grows, the language changes or a file was added
-		turnsSeen = turns.length;
+		const last = $("#turns .turn:last-child");
+		const number = last ? Number(last.dataset.number) : -1;
+		const more = number > numberSeen; // not when a summary grows, the language changes or a file was added
+		numberSeen = number;
 		if (!more) return;
 		cameFrom = null;
 		tab("read");
-		const last = turns[turns.length - 1];
-		if (last) last.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
+		last.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
 	}
 	function ask(text) {
 		const box = $("#question textarea");

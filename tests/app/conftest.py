@@ -208,6 +208,20 @@ TABLE = {
 }
 
 
+Build = Callable[[Source], "FakeAssistant"]
+
+
+@pytest.fixture(scope="session")
+def build() -> Build:
+    """An assistant over one source, that finds a quote for one question: how much is heated."""
+
+    def built(source: Source) -> FakeAssistant:
+        said = Said((("全市供热面积是0万平方米。", "0万平方米"),))
+        return FakeAssistant(FakeIndex([source]), {"全市供热面积是多少？": said})
+
+    return built
+
+
 @pytest.fixture(scope="session")
 def haizhou(tmp_path_factory: pytest.TempPathFactory) -> Source:
     path = tmp_path_factory.mktemp("gazette") / "海州市公报-2022年第1号.md"
@@ -296,7 +310,7 @@ def chromium() -> Iterator[Browser]:
 class Tab:
     """A tab of the browser with the page in it, and what went wrong in it."""
 
-    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
+    def __init__(self, browser: Browser, url: str, *, bare: bool = False, **options: Any) -> None:
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         self.page = self.context.new_page()
         self.strangers: list[str] = []
@@ -306,7 +320,10 @@ class Tab:
         self.page.on("request", self._asked)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("dialog", self._asked_of_the_reader)
-        self.open(url)
+        if bare:  # not our page, nothing to wait for
+            self.page.goto(url, wait_until="commit")
+        else:
+            self.open(url)
 
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((self.url, "data:", "blob:")):
@@ -323,12 +340,13 @@ class Tab:
 
     def ask(self, question: str) -> Locator:
         """Type a question and press Enter; the turn that answers it."""
-        turns = self.page.locator("#turns .turn")
-        before = turns.count()
+        last = self.page.locator("#turns .turn").last
+        before = int(last.get_attribute("data-number") or 0) if last.count() else -1
         self.page.fill("#question textarea", question)
         self.page.press("#question textarea", "Enter")
-        turns.nth(before).wait_for()
-        return turns.nth(before)
+        turn = self.page.locator(f"#turns .turn[data-number='{before + 1}']")
+        turn.wait_for()
+        return turn
 
     def in_sight(self, selector: str) -> bool:
         """Is the element inside the window, after what scrolls has come to rest?"""
