@@ -37,6 +37,7 @@ class Built:
     characters: int
     passages: int
     seconds: float
+    cpu_seconds: float  # of the building process and those it started
     peak_mb: float  # of the building process; its reading processes are not in it
     disk_mb: float
 
@@ -54,6 +55,7 @@ class Asked:
     open_ms: float
     search_ms: tuple[float, float, float]  # p50, p95, p99 of retrieve alone
     alone_ms: tuple[float, float, float]  # of the whole answer
+    alone_cpu_ms: tuple[float, float, float]  # of it, what the processor worked: tells a slow step from a busy machine
     alone_rate: float  # questions a second
     crowd_ms: tuple[float, float, float]
     crowd_rate: float
@@ -101,12 +103,14 @@ def measure_building(paths: Sequence[Path], folder: Path) -> Built:
     begun = time.perf_counter()
     reports = build(paths, folder)
     seconds = time.perf_counter() - begun
+    used = os.times()
+    cpu = used.user + used.system + used.children_user + used.children_system
     peak = peak_mb()
     disk = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     indexed = [report for report in reports if report.outcome == "indexed"]
     with open_index(folder) as index:
         characters = sum(len(index.source(source_id).text) for source_id in index.source_names)
-        return Built(len(indexed), characters, len(index), seconds, peak, disk)
+        return Built(len(indexed), characters, len(index), seconds, cpu, peak, disk)
 
 
 def measure_asking(folder: Path, questions: Sequence[str]) -> Asked:
@@ -121,11 +125,11 @@ def measure_asking(folder: Path, questions: Sequence[str]) -> Asked:
     assistant.ask(questions[0])  # loads what is loaded at the first question
     opened = (time.perf_counter() - begun) * 1000
 
-    def timed(question: str) -> tuple[float, object]:
-        begun = time.perf_counter()
+    def timed(question: str) -> tuple[float, float, object]:
+        begun, worked = time.perf_counter(), time.process_time()
         answer = assistant.ask(question)
-        spent = (time.perf_counter() - begun) * 1000
-        return spent, (answer.status, answer.answer, [(c.source_id, c.start, c.end) for c in answer.citations])
+        spent, work = (time.perf_counter() - begun) * 1000, (time.process_time() - worked) * 1000
+        return spent, work, (answer.status, answer.answer, [(c.source_id, c.start, c.end) for c in answer.citations])
 
     def search(question: str) -> float:
         begun = time.perf_counter()
@@ -144,11 +148,12 @@ def measure_asking(folder: Path, questions: Sequence[str]) -> Asked:
         len(questions),
         opened,
         percentiles(searched),
-        percentiles([spent for spent, _ in alone]),
+        percentiles([spent for spent, _, _ in alone]),
+        percentiles([work for _, work, _ in alone]),
         len(questions) / alone_s,
-        percentiles([spent for spent, _ in crowd]),
+        percentiles([spent for spent, _, _ in crowd]),
         len(questions) / crowd_s,
-        [answer for _, answer in alone] == [answer for _, answer in crowd],
+        [answer for *_, answer in alone] == [answer for *_, answer in crowd],
         peak_mb(),
     )
 
@@ -243,10 +248,12 @@ def markdown(scales: Sequence[Scale]) -> str:
         ("passages", lambda s: f"{s.built.passages:,}"),
         ("build, s", lambda s: f"{s.built.seconds:.1f}"),
         ("build, characters/s", lambda s: f"{s.built.rate:,.0f}"),
+        ("build, processor s", lambda s: f"{s.built.cpu_seconds:.1f}"),
         ("build, peak MB", lambda s: f"{s.built.peak_mb:.0f}"),
         ("on disk, MB", lambda s: f"{s.built.disk_mb:.1f}"),
         ("retrieve p50 / p95 / p99, ms", lambda s: three(s.asked.search_ms)),
         ("answer p50 / p95 / p99, ms", lambda s: three(s.asked.alone_ms)),
+        ("answer, processor, p50 / p95 / p99, ms", lambda s: three(s.asked.alone_cpu_ms)),
         ("answers/s, 1 thread", lambda s: f"{s.asked.alone_rate:.0f}"),
         (f"answer p50 / p95 / p99, ms, {THREADS} threads", lambda s: three(s.asked.crowd_ms)),
         (f"answers/s, {THREADS} threads", lambda s: f"{s.asked.crowd_rate:.0f}"),

@@ -55,14 +55,12 @@ def read_queries(path: Path) -> dict[str, str]:
     """``{id: question}`` of queries.jsonl, in order.
 
     Raises:
-        FormatError: as ``read_corpus``, or if a query has no text.
+        FormatError: as ``read_corpus``.
     """
     queries: dict[str, str] = {}
     for line, record in _json_lines(path):
         name = _id(path, line, record)
         text = _text(record.get("text", record.get("query", record.get("question"))))
-        if not text.strip():
-            raise FormatError(f"{path}:{line}: query {name!r} has no text")
         if name in queries:
             raise FormatError(f"{path}:{line}: id {name!r} stands twice")
         queries[name] = text

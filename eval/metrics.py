@@ -6,7 +6,7 @@ Ranked retrieval is left to ir-measures; here stand answers, confidence and the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 Numbers = Sequence[float] | Floats
 Qrels = Mapping[str, Mapping[str, int]]
 Run = Mapping[str, Sequence[str]]
+_BLOCK = 2_000_000  # indices drawn at once: 16 MB
 RankMeasure = Literal["hit", "mrr", "recall", "ndcg"]
 
 
@@ -220,18 +221,22 @@ class Estimate:
     n: int
 
 
-def resamples(strata: Sequence[str], count: int, seed: int) -> NDArray[np.intp]:
-    """(count, n) indices: each row draws, with replacement, as many from every stratum as it has.
+def resamples(strata: Sequence[str], count: int, seed: int) -> Iterator[NDArray[np.intp]]:
+    """Rows of n indices, ``count`` in all, in blocks: each row draws, with replacement, as many from every stratum
+    as it has.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 8 (several samples).
     """
     random = np.random.default_rng(seed)
     names = np.asarray(strata)
-    drawn = np.empty((count, len(names)), dtype=np.intp)
-    for name in np.unique(names):
-        members = np.flatnonzero(names == name)
-        drawn[:, members] = random.choice(members, size=(count, len(members)))
-    return drawn
+    groups = [np.flatnonzero(names == name) for name in np.unique(names)]
+    block = max(1, _BLOCK // max(1, len(names)))
+    for done in range(0, count, block):
+        rows = min(block, count - done)
+        drawn = np.empty((rows, len(names)), dtype=np.intp)
+        for members in groups:
+            drawn[:, members] = random.choice(members, size=(rows, len(members)))
+        yield drawn
 
 
 def bootstrap_mean(values: Numbers, strata: Sequence[str], *, count: int = 2000, seed: int = 0) -> Estimate:
@@ -239,7 +244,7 @@ def bootstrap_mean(values: Numbers, strata: Sequence[str], *, count: int = 2000,
     if not len(values):
         return Estimate(float("nan"), float("nan"), float("nan"), 0)
     array = np.asarray(values, float)
-    means = array[resamples(strata, count, seed)].mean(axis=1)
+    means = np.concatenate([array[rows].mean(axis=1) for rows in resamples(strata, count, seed)])
     return Estimate(float(array.mean()), *_interval(means), len(array))
 
 
@@ -250,7 +255,7 @@ def bootstrap(
     size = len(strata)
     if not size:
         return Estimate(float("nan"), float("nan"), float("nan"), 0)
-    drawn = np.array([statistic(row) for row in resamples(strata, count, seed)])
+    drawn = np.array([statistic(row) for rows in resamples(strata, count, seed) for row in rows])
     return Estimate(statistic(np.arange(size)), *_interval(drawn), size)
 
 

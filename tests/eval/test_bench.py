@@ -40,8 +40,8 @@ def test_a_fresh_process_is_another_one() -> None:
 
 
 def test_the_table_has_a_column_a_scale() -> None:
-    built = Built(1, 53_545, 281, 2.0, 150.0, 1.5)
-    asked = Asked(200, 300.0, (1, 2, 3), (4, 5, 6), 200.0, (10, 20, 30), 210.0, False, 180.0)
+    built = Built(1, 53_545, 281, 2.0, 1.5, 150.0, 1.5)
+    asked = Asked(200, 300.0, (1, 2, 3), (4, 5, 6), (3, 4, 5), 200.0, (10, 20, 30), 210.0, False, 180.0)
     rows = markdown([Scale("sample", built, asked, 800.0, 190.0, 0.25, 0.2)] * 2).splitlines()
     assert {row.count("|") for row in rows} == {4}
     assert "| build, characters/s | 26,772 | 26,772 |" in rows

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from eval.metrics import (
     area_under_risk,
@@ -124,13 +125,18 @@ def test_risk_coverage_by_hand() -> None:
     assert math.isnan(area_under_risk([]))
 
 
-def test_resamples_keep_strata_and_repeat() -> None:
+def test_resamples_keep_strata_and_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eval.metrics._BLOCK", 8 * 7)
     strata = ["a"] * 3 + ["b"] * 5
-    drawn = resamples(strata, 50, seed=7)
-    assert (np.sort(drawn, axis=1)[:, :3] < 3).all(), "three of every row come from stratum a"
-    assert (np.sort(drawn, axis=1)[:, 3:] >= 3).all()
-    assert (drawn == resamples(strata, 50, seed=7)).all()
-    assert (drawn != resamples(strata, 50, seed=8)).any()
+
+    def drawn(seed: int) -> NDArray[np.intp]:
+        return np.concatenate(list(resamples(strata, 50, seed)))
+
+    assert drawn(7).shape == (50, 8), "blocks of seven rows, the last one shorter"
+    assert (np.sort(drawn(7), axis=1)[:, :3] < 3).all(), "three of every row come from stratum a"
+    assert (np.sort(drawn(7), axis=1)[:, 3:] >= 3).all()
+    assert (drawn(7) == drawn(7)).all()
+    assert (drawn(7) != drawn(8)).any()
 
 
 def test_bootstrap_interval_is_that_of_a_proportion() -> None:
