@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _MARKS = {"indexed": "已收录", "unchanged": "未变", "duplicate": "重复", "skipped": "跳过", "removed": "已移除"}
 
+_PLACE = "索引所在的文件夹，或 Milvus：milvus+http://主机:19530、milvus+文件.db"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 1 when the work failed, 2 for wrong usage (from argparse)."""
@@ -39,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
 
     build = commands.add_parser("build", help="为文件和文件夹建立新索引（读不了的文件会注明原因并跳过）")
     build.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="公报文件、文件夹（含子文件夹）或 zip")
-    build.add_argument("--out", required=True, type=Path, metavar="DIR", help="索引所在的文件夹")
+    build.add_argument("--out", "--store", required=True, type=Path, metavar="DIR", help=_PLACE)
     build.add_argument("--encoder", metavar="NAME_OR_DIR", help="sentence-transformers 模型名或文件夹（默认用自带的）")
     build.set_defaults(run=_build)
 
@@ -59,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_verify)
 
     for command in (add, remove, listing, check):
-        command.add_argument("--index", required=True, type=Path, metavar="DIR", help="索引所在的文件夹")
+        command.add_argument("--index", "--store", required=True, type=Path, metavar="DIR", help=_PLACE)
     return parser
 
 

@@ -6,16 +6,17 @@ import hashlib
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from index import generations
-from index.generations import Generation, IndexDamaged
+from index.generations import EncoderCard, Generation, IndexDamaged
+from index.interface import milvus_uri
 from index.reading import Outcome, place_of, read_files
 from index.records import Document, FileReport, Gazette, GazetteError, Paragraph, Passage, Source
 from index.rows import Item, SourceEntry
@@ -24,6 +25,7 @@ from index.tables import SegmentWriter
 from index.writer import (
     SCHEMA,
     Change,
+    card_of,
     code_fingerprint,
     live_sources,
     matching_encoder,
@@ -61,6 +63,10 @@ def build(
     """
     encoder = encoder or _default_encoder()
     folder = Path(folder)
+    if milvus_uri(folder):
+        reading = _Reading(paths, progress, workers)
+        _milvus_writer(folder, encoder).write(reading.items(), frozenset(), encoder)
+        return reading.reports
     with generations.writing(folder):
         partial = _partial(folder, encoder)
         reading = _Reading(paths, progress, workers, finished=_names_in(partial))
@@ -87,10 +93,10 @@ def add(
         IndexDamaged, IndexBusy, EncoderMismatch, WriteFailed: nothing was changed.
     """
     folder = Path(folder)
-    with _changing(folder) as previous:
-        encoder = matching_encoder(folder, previous.manifest.encoder, encoder)
-        reading = _Reading(paths, progress, workers, present=live_sources(previous))
-        write_generation(folder, previous, Change(reading.items(), carry=True, gone=reading.replaced), encoder)
+    with _changing(folder) as store:
+        encoder = matching_encoder(folder, store.card, encoder)
+        reading = _Reading(paths, progress, workers, present=store.sources)
+        store.write(reading.items(), reading.replaced, encoder)
         return reading.reports
 
 
@@ -103,8 +109,8 @@ def remove(names: Sequence[str], folder: Path) -> list[FileReport]:
         IndexDamaged, IndexBusy, WriteFailed: nothing was changed.
     """
     folder = Path(folder)
-    with _changing(folder) as previous:
-        sources = live_sources(previous)
+    with _changing(folder) as store:
+        sources = store.sources
         reports = []
         gone: set[str] = set()
         for wanted in names:
@@ -113,20 +119,59 @@ def remove(names: Sequence[str], folder: Path) -> list[FileReport]:
             reports += [FileReport(source.name, "removed", source_id=source.id) for source in found]
             if not found:
                 reports.append(FileReport(wanted, "skipped", "索引里没有这个来源；gazette-index list 列出全部"))
-        write_generation(folder, previous, Change(carry=True, gone=gone), None)
+        store.write((), gone, None)
         return reports
 
 
+class _Store(Protocol):
+    """What is changed: the index folder or Milvus."""
+
+    @property
+    def card(self) -> EncoderCard: ...
+
+    @property
+    def sources(self) -> list[SourceEntry]: ...
+
+    def write(self, items: Iterable[Item], gone: Set[str], encoder: Encoder | None) -> object:
+        """Add items and remove sources; ``gone`` may grow while the items are drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class _FolderStore:
+    folder: Path
+    previous: Generation
+
+    @property
+    def card(self) -> EncoderCard:
+        return self.previous.manifest.encoder
+
+    @property
+    def sources(self) -> list[SourceEntry]:
+        return live_sources(self.previous)
+
+    def write(self, items: Iterable[Item], gone: Set[str], encoder: Encoder | None) -> object:
+        return write_generation(self.folder, self.previous, Change(items, carry=True, gone=gone), encoder)
+
+
+def _milvus_writer(folder: Path, encoder: Encoder | None) -> _Store:
+    from index.milvus import MilvusWriter  # pymilvus takes seconds to import
+
+    return MilvusWriter(folder, new=None if encoder is None else card_of(encoder))
+
+
 @contextmanager
-def _changing(folder: Path) -> Iterator[Generation]:
-    """The generation to change, with the right to do it."""
+def _changing(folder: Path) -> Iterator[_Store]:
+    """The store to change, with the right to do it."""
+    if milvus_uri(folder):
+        yield _milvus_writer(folder, None)
+        return
     if not folder.is_dir():
         raise IndexDamaged(f"{folder}：没有这个索引；请先用 gazette-index build 建立")
     whole_generation(folder).release()  # mends what can be mended, which takes the right to write
     with generations.writing(folder):
         previous = whole_generation(folder)
         try:
-            yield previous
+            yield _FolderStore(folder, previous)
         finally:
             previous.release()
 
@@ -229,6 +274,10 @@ def build_from_passages(passages: Iterable[Passage], folder: Path, *, encoder: E
     items = (_stand_in(source_id, list(group)) for source_id, group in groupby(storable, lambda p: p.source_id))
     encoder = encoder or _default_encoder()
     folder = Path(folder)
+    if milvus_uri(folder):
+        if not _milvus_writer(folder, encoder).write(items, frozenset(), encoder):
+            raise GazetteError("no passages were given: there is nothing to index")
+        return
     with generations.writing(folder), _previous(folder) as previous:
         if write_generation(folder, previous, Change(items), encoder) is None:
             raise GazetteError("no passages were given: there is nothing to index")

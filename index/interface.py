@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from index.generations import EncoderCard
 
 EVERYTHING = Filter()
+
+
+def milvus_uri(folder: Path) -> str | None:
+    """The address in a place such as ``milvus+http://host:19530`` or ``milvus+file.db``; None for an index folder."""
+    text = str(folder)
+    if not text.startswith("milvus+"):
+        return None
+    return re.sub(r"^(\w+):/(?!/)", r"\1://", text.removeprefix("milvus+"))  # a Path makes one slash of two
 
 
 def matches(where: Filter, document: Document, gazette: Gazette) -> bool:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from index import generations, writer
 from index.generations import EncoderCard, Generation, IndexBusy, IndexDamaged, Manifest, SegmentEntry
-from index.interface import EVERYTHING, Documents, Index, matches
+from index.interface import EVERYTHING, Documents, Index, matches, milvus_uri
 from index.lexical import HEAD_WEIGHT, LexicalIndex
 from index.records import Document, Filter, Gazette, GazetteError, Hit, Passage, Source
 from index.tables import Segment
@@ -213,7 +213,7 @@ class FolderIndex(Index):
 
 
 def open_index(folder: Path, *, encoder: Encoder | None = None) -> Index:
-    """The index in a folder, ready to be asked.
+    """The index in a folder, or in Milvus (``milvus+http://host:19530``), ready to be asked.
 
     Every file is compared with its checksum before it is read (in large indexes those whose time changed). A damaged
     file that can be made again is made again; failing that, the generation before is opened, and a warning says so.
@@ -223,6 +223,10 @@ def open_index(folder: Path, *, encoder: Encoder | None = None) -> Index:
         EncoderMismatch: if the index was made with another encoder than the one given.
     """
     folder = Path(folder)
+    if milvus_uri(folder):
+        from index.milvus import MilvusIndex
+
+        return MilvusIndex(folder, encoder=encoder)
     stamp = generations.pointer_stamp(folder)
     generation = writer.whole_generation(folder)
     if encoder is not None:
@@ -240,6 +244,10 @@ def verify(folder: Path) -> list[str]:
     Raises:
         IndexDamaged: if there is no index at all.
     """
+    if milvus_uri(folder):
+        from index.milvus import problems as problems_in_milvus
+
+        return problems_in_milvus(Path(folder))
     from index.checking import problems  # only this asks for it
 
     return problems(Path(folder))
