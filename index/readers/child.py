@@ -17,7 +17,6 @@ from index.readers import Unreadable
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MEGABYTE = 1_000_000
-_STEADY = 100  # records: a file slower over all than seconds / 100 a page is given up
 
 
 class Crashed(Unreadable):
@@ -28,9 +27,17 @@ class Child:
     """``python -m module`` fed with bytes; its JSON lines are records. A context manager that ends it."""
 
     def __init__(
-        self, module: str, arguments: Sequence[str], data: bytes, *, seconds: float, memory: int = 250 * _MEGABYTE
+        self,
+        module: str,
+        arguments: Sequence[str],
+        data: bytes,
+        *,
+        seconds: float,
+        pace: float,
+        memory: int = 250 * _MEGABYTE,
     ) -> None:
-        self._seconds = seconds
+        self._seconds = seconds  # without a record
+        self._pace = pace  # seconds a record, over all
         self._data = data
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(_ROOT), *filter(None, sys.path)]))
@@ -92,7 +99,7 @@ class Child:
                 line = b""
             if line is None:
                 break
-            if not line or time.monotonic() - begun > self._seconds * (1 + count / _STEADY):
+            if not line or time.monotonic() - begun > self._seconds + self._pace * count:
                 raise Unreadable(f"读到第 {count + 1} 页超过 {self._seconds:.0f} 秒，已放弃；文件可能已损坏")
             record: dict[str, object] = json.loads(line)
             if "error" in record:

@@ -74,7 +74,7 @@ def plain_text(pages: Sequence[Page]) -> tuple[str, tuple[int, ...]]:
 
 def _without_furniture(pages: Sequence[Page], pieces: list[list[Line]]) -> list[list[Line]]:
     """The pieces less page numbers and what stands in the same place in the margin of at least three pages."""
-    seen: Counter[tuple[str, int, bool]] = Counter()
+    seen: Counter[tuple[str, bool]] = Counter()
     for page, found in zip(pages, pieces, strict=True):
         seen.update({_key(page, piece) for piece in found if _in_margin(page, piece)})
     enough = 3 if len(pages) > 2 else 2
@@ -86,13 +86,14 @@ def _without_furniture(pages: Sequence[Page], pieces: list[list[Line]]) -> list[
 
 
 def _in_margin(page: Page, piece: Line) -> bool:
-    return piece.base < _MARGIN * page.height or piece.base > (1 - _MARGIN) * page.height
+    """True for a piece at the top or bottom of the page, unless it is set as large as a title."""
+    outside = piece.base < _MARGIN * page.height or piece.base > (1 - _MARGIN) * page.height
+    return outside and piece.size < 1.25 * page.size
 
 
-def _key(page: Page, piece: Line) -> tuple[str, int, bool]:
-    """What makes two margin pieces one running head: their words less figures, their size, top or bottom."""
-    words = _DIGITS.sub("#", "".join(piece.text.split()))
-    return words, round(piece.size / 2), piece.base < page.height / 2
+def _key(page: Page, piece: Line) -> tuple[str, bool]:
+    """What makes two margin pieces one running head: their words less figures, and top or bottom."""
+    return _DIGITS.sub("#", "".join(piece.text.split())), piece.base < page.height / 2
 
 
 def _without_number(page: Page, pieces: list[Line]) -> list[Line]:

@@ -19,6 +19,7 @@ from index.readers.paragraphs import plain_text
 
 _TAIL = 4096
 _MOST_LOST = 3
+_PACE = 0.25  # seconds a page; two busy cores take 0.05
 _EMPTY = Page(595.0, 842.0)
 
 
@@ -60,7 +61,7 @@ def _text_layer(data: bytes, limits: Limits) -> tuple[list[Page], int, list[int]
     while True:
         arguments = [str(limits.pages), str(len(pages))]
         try:
-            with Child("index.readers.pdf", arguments, data, seconds=limits.seconds) as child:
+            with Child("index.readers.pdf", arguments, data, seconds=limits.seconds, pace=_PACE) as child:
                 for record in child.records():
                     pages.append(page_of(record))
                     hidden += int(str(record["hidden"]))
