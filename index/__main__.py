@@ -29,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except GazetteError as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("已中断；再次运行同一命令会接着做", file=sys.stderr)
         return 1
