@@ -29,11 +29,19 @@ def run(index: Index, questions: Sequence[Question], *, seed: int = 0) -> list[S
 
 
 def relevant_ranks(search: Search, questions: Sequence[Question]) -> dict[str, tuple[int, ...]]:
-    """For each question the ranks, among the first ten passages, of those that hold an evidence quote."""
+    """For each question the ranks, among the first ten passages, of those that hold an evidence quote.
+
+    What is searched for is what the assistant searches for: of an English question, the Chinese words.
+    """
+    from qa.question import analyse
+
     ranks: dict[str, tuple[int, ...]] = {}
     for question in questions:
         quotes = [without_space(quote) for quote in question.evidence]
-        texts = [without_space(hit.passage.text) for hit in search(question.text, max(CUTOFFS))]
+        texts = [
+            without_space(hit.passage.text)
+            for hit in search(analyse(question.text).search or question.text, max(CUTOFFS))
+        ]
         ranks[question.id] = tuple(n for n, text in enumerate(texts, 1) if any(quote in text for quote in quotes))
     return ranks
 

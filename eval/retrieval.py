@@ -114,8 +114,10 @@ def _index(folder: Path, encoder: str | None) -> tuple[Index, float]:
 
 
 def _rank_one(question: str, *, folder: Path, encoder: str | None, depth: int) -> Ranking:
+    from qa.question import analyse
     from qa.retrieve import retrieve
 
+    question = analyse(question).search or question
     index, per_document = _index(folder, encoder)
     # Passages cost time, and long documents rarely have all of theirs among the best.
     wanted = math.ceil(depth * min(per_document, _PER_DOCUMENT))
