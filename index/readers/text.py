@@ -28,6 +28,7 @@ _FREQUENT = frozenset(
 )
 _BAD_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _UNSEEN = re.compile("[\0\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+_FEW_CONTROLS = 3
 _BINARY_SHARE = 0.02  # of characters; a stray NUL in a text is damage, one in fifty is another kind of file
 _PLAUSIBLE = 0.6  # share of common characters among those beyond ASCII; real text has over 0.9, mojibake under 0.5
 _ERROR_COST = 2.0
@@ -143,7 +144,7 @@ def decode(data: bytes, declared: str | None = None) -> Reading:
     if found.score < _PLAUSIBLE:
         raise Unreadable("认不出文字编码（不是 UTF-8、UTF-16/32、GB18030 或 Big5 文本）；请另存为 UTF-8 后再试")
     controls = len(_BAD_CONTROL.findall(text))
-    if controls > _BINARY_SHARE * len(text):
+    if controls > _FEW_CONTROLS + _BINARY_SHARE * len(text):
         raise Unreadable("不是文本文件（二进制内容）；可读取 .md .txt .html .docx .pdf .zip")
     return Reading(text, found.encoding, notes=tuple(_notes(data, text, found.encoding)))
 
