@@ -33,18 +33,20 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
     if question.kind == "yesno":
         return _second(pool, _yes_no(pool, choices), choices)
     if (found := tabular.answer(pool)) and found.sureness >= TABLE_SURE:
-        return _from_table(pool, found)
+        return replace(_from_table(pool, found), made="cell")
     if made := several.speaker(pool, documents):
-        return made
+        return replace(made, made="speaker")
     if question.compute == "difference" and (made := several.difference(pool, choices)):
-        return made
+        return replace(made, made="difference")
     if (question.wants_all or question.kind in {"list", "person"}) and (made := lists.gather(pool, best, documents)):
         return made
     if made := several.dated(pool, best, documents):
-        return made
+        return replace(made, made="date")
     if made := several.conflict(pool, choices) or several.other_name(pool, choices):
-        return made
-    reading = quoted(pool.asked, best.sentence, _field(best) or widened(best, wants_all=question.wants_all))
+        return replace(made, made="conflict")
+    field = _field(best)
+    reading = quoted(pool.asked, best.sentence, field or widened(best, wants_all=question.wants_all))
+    reading = replace(reading, made="field" if field else "span")
     return _second(pool, several.same_elsewhere(pool, choices, reading), choices)
 
 
@@ -103,6 +105,7 @@ def _yes_no(pool: Pool, choices: Sequence[Choice]) -> Reading:
     start, end = window(asked, sentence, *decisive, QUOTE_LIMIT)
     return Reading(
         status="answered",
+        made="yesno",
         answer=f"{word}，{clause}",
         sentence=sentence.text[start:end],
         proofs=(proof(sentence, start, end, decisive),),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from qa.candidates import Sentence, Span
 from qa.features import Matrix
 from qa.records import Status
+
+Made = Literal["span", "field", "yesno", "cell", "names", "list", "speaker", "date", "difference", "conflict", "article"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +52,4 @@ class Reading:
     confidence: float = 0.0
     reason: str = ""
     proofs: tuple[Proof, ...] = ()
+    made: Made = "span"  # how the answer was put together

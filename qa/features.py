@@ -22,8 +22,8 @@ Matrix = NDArray[np.float32]
 NEAR = 0.4  # cosine from which another word counts as a match, by its square (as in index.wordvectors)
 
 _FIT: dict[str, frozenset[str]] = {
-    "number": frozenset({"number", "percent", "cell"}),
-    "amount": frozenset({"amount", "number"}),
+    "number": frozenset({"number", "amount", "percent", "cell"}),
+    "amount": frozenset({"amount"}),
     "percent": frozenset({"percent"}),
     "date": frozenset({"date", "time"}),
     "duration": frozenset({"duration"}),

@@ -43,6 +43,7 @@ def gather(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentence
     room = SHOWN_LIMIT - size(answer)
     return Reading(
         status="answered",
+        made="list",
         answer=answer,
         sentence=shown if size(shown) <= room else "",
         proofs=tuple(

@@ -105,9 +105,8 @@ class Reader:
         best = choices[0]
         start, end = best.sentence.source_span(best.span.start, best.span.end)
         text = "".join(flat(context).split())
-        return context[start:end], confidence.probability(
-            confidence.features(pool, choices), confidence.signals(pool, choices, text)
-        )
+        reading = Reading("answered", context[start:end])
+        return reading.answer, confidence.probability(choices, confidence.against(pool, choices, text, reading))
 
     def choose(self, pool: Pool) -> list[Choice]:
         """The best span of each of the best sentences of a pool, best first."""
