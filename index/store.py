@@ -51,6 +51,9 @@ def __getattr__(name: str) -> object:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+_MET_AT_MOST = 20_000  # passages kept in memory, of about a kilobyte
+
+
 class _Part:
     """A segment of the open index: its rows, its vectors once asked for, and what was removed from it."""
 
@@ -99,6 +102,7 @@ class FolderIndex(Index):
             for source in part.rows.sources()
             if source.id not in part.removed
         }
+        self._met: dict[int, Passage] = {}
         self._source = lru_cache(maxsize=256)(self._read_source)
         self._gazette = lru_cache(maxsize=256)(self._read_gazette)
         self._selections = lru_cache(maxsize=64)(lambda where: [part.selection(where) for part in self._parts])
@@ -204,11 +208,16 @@ class FolderIndex(Index):
         return [Hit(passages[key], score, lexical=score) for key, score in best]
 
     def _by_key(self, keys: Sequence[int]) -> dict[int, Passage]:
-        found: dict[int, Passage] = {}
-        for part in self._parts:
-            mine = [key for key in keys if part.entry.first_key <= key <= part.entry.last_key]
+        """Passages by their keys; those met before are not read again: both legs of a question find the same ones."""
+        if len(self._met) > _MET_AT_MOST:
+            self._met.clear()
+        found = {key: self._met[key] for key in keys if key in self._met}
+        missing = [key for key in keys if key not in found]
+        for part in self._parts if missing else ():
+            mine = [key for key in missing if part.entry.first_key <= key <= part.entry.last_key]
             if mine:
                 found.update(part.rows.by_key(mine))
+        self._met.update(found)
         return found
 
 
