@@ -14,6 +14,7 @@ from qa.quoting import ANSWER_LIMIT, QUOTE_LIMIT, SHOWN_LIMIT, proof, quoted, si
 
 SECOND_LIMIT = 110
 TABLE_SURE = 0.5
+NO_CELL = frozenset({"person", "reason", "date", "procedure"})  # figures do not answer these
 
 Documents = Callable[[str], DocumentSentences]
 
@@ -32,7 +33,7 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
     best = choices[0]
     if question.kind == "yesno":
         return _second(pool, _yes_no(pool, choices), choices)
-    if (found := tabular.answer(pool)) and found.sureness >= TABLE_SURE:
+    if question.kind not in NO_CELL and (found := tabular.answer(pool)) and found.sureness >= TABLE_SURE:
         return replace(_from_table(pool, found), made="cell")
     if made := several.speaker(pool, documents):
         return replace(made, made="speaker")

@@ -35,9 +35,10 @@ AGAINST: dict[str, float] = {
     "absent_head": 1.6,  # the word beside the asking word is nowhere in the source
     "no_head": 0.8,  # nor in this place
     "other_class": 2.0,  # 哪家公司 without a company
-    "too_few": 3.0,
+    "too_few": 4.0,
+    "one_word_off": 2.5,
     "no_sum": 2.0,
-    "no_cue": 1.6,
+    "no_cue": 1.2,
     "nothing": 2.0,  # hardly a word of the question is here
 }
 _NAMED_POST = re.compile(
@@ -54,7 +55,9 @@ _CLASSES = {
     "县": r"县", "镇": r"镇", "村": r"村", "海关": r"海关", "条例": r"条例", "报告": r"报告",
 }  # fmt: skip
 _REASON = re.compile(r"因|由于|为了|导致|不足|缺|原因|目的|以便|为.{4,}，")
-_COUNTED = re.compile(rf"([{HAN_NUMERAL}\d]{{1,3}})(?:个|大|项|家|条|种|类|名|位|所|座)")
+_WHEN = frozenset("当时 现在 目前 如今 眼下 今年 去年 明年 当年 本届 此次 本次 这次 上次 规定 要求".split())
+_CHANGE = re.compile(r"增|减|提高|下降|降低|涨|降|同比|高于|低于|多于|少于|压缩|缩短|超过")
+_COUNTED = re.compile(rf"(?<!第)([{HAN_NUMERAL}\d]{{1,3}})(?:个|大|项|家|条|种|类|名|位|所|座)")
 
 
 def features(choices: Sequence[Choice]) -> Matrix:
@@ -80,21 +83,42 @@ def against(pool: Pool, choices: Sequence[Choice], text: str, reading: Reading) 
         "unmet": min(2, len(pool.unmet(best.index))),
         "other_type": one_span and question.kind in ASKS_FIGURE and best.span.type not in asked.expected,
         "other_unit": one_span and question.is_count and _other_unit(question, best),
-        "no_name": one_span and question.kind == "person" and best.span.type != "person" and _wants_name(question),
+        "no_name": _no_name(question, best) if one_span else 0.0,
         "absent_head": max((missing[w] for w in heads if w not in text), default=0.0) if one_span else 0.0,
         "no_head": max((missing[w] for w in heads), default=0.0) if one_span else 0.0,
         "other_class": one_span and _other_class(question, said),
         "too_few": _too_few(question, said),
-        "no_sum": question.compute == "difference" and reading.made != "difference",
-        "no_cue": question.kind == "reason" and not _REASON.search(near),
+        "no_sum": question.compute == "difference"
+        and reading.made != "difference"
+        and not _CHANGE.search(best.sentence.flat),
+        "no_cue": question.kind == "reason" and not _REASON.search(best.sentence.flat),
+        "one_word_off": _one_word_off(missing, shares)
+        if one_span and not question.search and (question.kind in ASKS_FIGURE or question.kind == "person")
+        else 0.0,
         "nothing": best.row[SENTENCE_FEATURES.index("cover_all")] < 0.2
         and best.row[SENTENCE_FEATURES.index("soft_all")] < 0.4,
     }
     return sum(AGAINST[name] * float(value) for name, value in found.items())
 
 
-def _wants_name(question: Question) -> bool:
-    return bool(_NAMED_POST.search(question.flat))
+def _no_name(question: Question, best: Choice) -> float:
+    """1 where the holder of a post is asked for and the answer is no name, 2 where the sentence has none either."""
+    if question.kind != "person" or best.span.type == "person" or not _NAMED_POST.search(question.flat):
+        return 0.0
+    return 1.0 + (not any(s.type == "person" for s in best.sentence.typed))
+
+
+def _one_word_off(missing: dict[str, float], shares: Sequence[float]) -> float:
+    """How much a single word is missing where every other word of the question stands in the place as it is asked.
+
+    全市高中阶段学校有多少所 beside 全市义务教育阶段学校: who says the rest in the gazette's words means this one, too.
+    """
+    if len(missing) != 1 or len(shares) < 3:
+        return 0.0
+    ((word, formal),) = missing.items()
+    others = [c for c in shares if c >= 0.5]
+    named = len(word) > 1 and rarity(word) >= 2.5 and word not in _WHEN
+    return formal if named and len(others) == len(shares) - 1 and min(others) >= 0.8 else 0.0
 
 
 def _other_unit(question: Question, best: Choice) -> bool:

@@ -49,7 +49,21 @@ def test_every_citation_is_verbatim(assistant: Assistant, sample_index: Index, p
 
 @pytest.mark.parametrize(
     "question",
-    ["？", "1", "a", "《", "第九条", "谁", "多少", "\u200b学校", "学校" * 400, "; drop table", "<b>学校</b>几所", "第0条是什么", "🙂"],
+    [
+        "？",
+        "1",
+        "a",
+        "《",
+        "第九条",
+        "谁",
+        "多少",
+        "\u200b学校",
+        "学校" * 400,
+        "; drop table",
+        "<b>学校</b>几所",
+        "第0条是什么",
+        "🙂",
+    ],
 )
 def test_odd_questions_are_answered_soundly(assistant: Assistant, sample_index: Index, question: str) -> None:
     _check(assistant.ask(question), sample_index)

@@ -1,0 +1,136 @@
+"""What a single span cannot say: tables, lists, both sides, differences, windows."""
+
+from __future__ import annotations
+
+import pytest
+
+from qa import several, tabular
+from qa.candidates import Sentence, Span, context_sentences
+from qa.evidence import Choice
+from qa.features import Pool, WordRows, ask
+from qa.question import analyse
+from qa.quoting import widened, window
+
+WORDS = WordRows()
+
+
+def _pool(question: str, sentences: list[Sentence]) -> Pool:
+    return Pool(ask(analyse(question)), sentences, WORDS, [1.0] * len(sentences))
+
+
+def _table(*rows: str, head: str) -> list[Sentence]:
+    return [
+        Sentence(row, tuple(range(len(row))), document_id="d", paragraph=1, kind="table", head=head) for row in rows
+    ]
+
+
+def _choice(pool: Pool, n: int, words: str, kind: str, unit: str = "") -> Choice:
+    sentence = pool.sentences[n]
+    at = sentence.text.index(words)
+    row = pool.features()[n]
+    return Choice(sentence, n, Span(at, at + len(words), kind, unit), 1.0, 1.0, (), row)  # type: ignore[arg-type]
+
+
+VOTES = _table(
+    "报告\t满意\t基本满意\t不满意",
+    "教育工作报告\t33票\t5票\t0票",
+    "停车管理报告\t23票\t14票\t1票",
+    head="报告\t满意\t基本满意\t不满意",
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        pytest.param("教育工作报告得了多少满意票", "33票", id="row and column"),
+        pytest.param("停车管理报告基本满意几票", "14票", id="the longer column name wins"),
+        pytest.param("停车管理报告有几票不满意", "1票", id="column that holds another's name"),
+        pytest.param("哪个报告满意票最多", "教育工作报告", id="row with the most"),
+        pytest.param("哪个报告不满意票最少", "教育工作报告", id="row with the least"),
+    ],
+)
+def test_table(question: str, words: str) -> None:
+    found = tabular.answer(_pool(question, VOTES))
+    assert found is not None
+    assert found.row.sentence.text[found.span.start : found.span.end] == words
+
+
+@pytest.mark.parametrize("question", ["医院有多少张床位", "教育工作报告是谁作的", "养老服务满意票多少"])
+def test_a_table_is_silent_where_no_row_or_column_is_named(question: str) -> None:
+    assert tabular.answer(_pool(question, VOTES)) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "cells"),
+    [
+        ("a\tb\t", ["a", "b", ""]),
+        ("| a | b |", ["a", "b"]),
+        ("<tr><td>a</td><td>b</td></tr>", ["a", "b"]),
+        ("a", ["a"]),
+    ],
+)
+def test_cells(row: str, cells: list[str]) -> None:
+    assert [row[a:b].strip() for a, b in tabular.cells(row)] == cells
+
+
+@pytest.mark.parametrize(
+    ("raw", "names"),
+    [
+        ("胡传新 李 红", ["胡传新", "李红"]),
+        ("李 强\t徐 启\t车轲轶", ["李强", "徐启", "车轲轶"]),
+        ("会议听取 了报告，通过", []),
+        ("一人", []),
+    ],
+)
+def test_names(raw: str, names: list[str]) -> None:
+    assert tabular.names(Sentence("", ()), raw) == names
+
+
+def test_a_difference_shows_its_arithmetic_and_both_quotes() -> None:
+    pool = _pool(
+        "一般公共预算支出比年初多了多少万元",
+        context_sentences("年初一般公共预算支出825803万元。\n调整后一般公共预算支出881103万元。"),
+    )
+    choices = [_choice(pool, 0, "825803万元", "amount", "万元"), _choice(pool, 1, "881103万元", "amount", "万元")]
+    made = several.difference(pool, choices)
+    assert made is not None
+    assert made.answer == "55300万元（881103－825803）"
+    assert len(made.proofs) == 2
+
+
+def test_two_values_of_the_same_thing_are_a_conflict_and_two_things_are_none() -> None:
+    text = "2018年以来累计发放贷款2.08亿元，带动贫困户。\n累计发放贷款2.7亿元，带动贫困户。\n全年救助学生3万元。"
+    pool = _pool("累计发放贷款多少亿元", context_sentences(text))
+    first, second, third = (
+        _choice(pool, n, w, "amount", "亿元" if "亿" in w else "万元")
+        for n, w in enumerate(("2.08亿元", "2.7亿元", "3万元"))
+    )
+    made = several.conflict(pool, [first, second])
+    assert made is not None
+    assert (made.status, made.answer) == ("conflict", "2.08亿元；2.7亿元")
+    assert several.conflict(pool, [first, third]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "kind", "unit", "whole"),
+    [
+        pytest.param("班额不超过45人", "45人", "number", "人", "不超过45人", id="bound"),
+        pytest.param("参保率达90%以上", "90%", "percent", "%", "90%以上", id="at least"),
+        pytest.param("征求14个部门意见", "14个", "number", "个", "14个部门", id="what is counted"),
+        pytest.param("修改《停车条例》", "停车条例》", "document", "", "《停车条例》", id="title mark closed"),
+    ],
+)
+def test_a_span_takes_what_belongs_to_it(text: str, words: str, kind: str, unit: str, whole: str) -> None:
+    pool = _pool("问", context_sentences(text))
+    span = widened(_choice(pool, 0, words, kind, unit))
+    assert text[span.start : span.end] == whole
+
+
+def test_a_window_holds_the_answer_and_no_more_than_its_limit() -> None:
+    text = "，".join(f"第{n}项工作取得新的进展" for n in range(40)) + "，新建学校4所，其余不变。"
+    sentence = context_sentences(text)[0]
+    at = text.index("4所")
+    low, high = window(ask(analyse("新建学校几所")), sentence, at, at + 2, 60)
+    assert low <= at < at + 2 <= high
+    assert high - low <= 61
+    assert "新建学校" in text[low:high]
