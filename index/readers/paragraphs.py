@@ -25,6 +25,7 @@ _HEADING = re.compile(
 _LEADER = re.compile(
     r"(…{2,}|\.{4,}|·{4,}|—{4,}|_{4,}|-{4,})\s*[(（]?\d{1,4}[)）]?$"
 )  # a catalogue line's dots and page number
+_WIDEST_LEADING = 2.5  # em: more is white between paragraphs
 _LONG = 0.6  # of the column's width
 _DIGITS = re.compile(r"\d+")
 _TOKEN = re.compile(r"[A-Za-z0-9.,%‰/:@~-]+")
@@ -45,7 +46,7 @@ def plain_text(pages: Sequence[Page]) -> tuple[str, tuple[int, ...]]:
     pieces = _without_furniture(pages, [lines_of(page) for page in pages])
     usual = _usual_gutter(pages, pieces)
     lines = [_with_margins(ordered(page, found, usual)) for page, found in zip(pages, pieces, strict=True)]
-    lines = _borrow_margins(lines)
+    lines = _borrow_margins(lines, max((page.width for page in pages), default=0.0))
     manner = _manner(lines)
     out: list[str] = []
     length = 0
@@ -80,9 +81,42 @@ def _without_furniture(pages: Sequence[Page], pieces: list[list[Line]]) -> list[
     enough = 3 if len(pages) > 2 else 2
     kept = []
     for page, found in zip(pages, pieces, strict=True):
-        body = [p for p in found if not (_in_margin(page, p) and seen[_key(page, p)] >= enough and len(pages) > 1)]
-        kept.append(_without_number(page, body))
+        repeated = {id(p) for p in found if _in_margin(page, p) and len(pages) > 1 and seen[_key(page, p)] >= enough}
+        levels = _levels(found)
+        for outermost in (1, -1):
+            levels = levels[::outermost]
+            levels = levels[_apart(levels, repeated) :][::outermost]
+        kept.append(_without_number(page, [piece for level in levels for piece in level]))
     return kept
+
+
+def _levels(pieces: Sequence[Line]) -> list[list[Line]]:
+    """The pieces by baseline, from top to bottom."""
+    levels: list[list[Line]] = []
+    for piece in sorted(pieces, key=lambda piece: piece.base):
+        if levels and piece.base - levels[-1][0].base < 3:
+            levels[-1].append(piece)
+        else:
+            levels.append([piece])
+    return levels
+
+
+def _apart(levels: Sequence[Sequence[Line]], repeated: set[int]) -> int:
+    """How many of the levels, from the edge of the page inwards, are repeated and set off from what follows.
+
+    Set off by white or by size: pages that happen to begin alike do not lose their first line.
+    """
+    count = 0
+    while count < len(levels) and all(id(piece) in repeated for piece in levels[count]):
+        count += 1
+    gaps = [abs(b[0].base - a[0].base) for a, b in pairwise(levels)]
+    usual = median(gaps) if gaps else 0.0
+    while 0 < count < len(levels):
+        last, following = levels[count - 1][0], levels[count][0]
+        if gaps[count - 1] > 1.3 * usual or abs(last.size - following.size) > 0.08 * following.size:
+            break
+        count -= 1
+    return count
 
 
 def _in_margin(page: Page, piece: Line) -> bool:
@@ -137,8 +171,8 @@ def _within(line: Line, known: Sequence[tuple[float, float]], outer: tuple[float
     return replace(line, margins=min(fitting, key=lambda m: m[1] - m[0]) if fitting else outer)
 
 
-def _borrow_margins(pages: list[list[Line]]) -> list[list[Line]]:
-    """Pages with too few lines to show margins take the file's usual ones."""
+def _borrow_margins(pages: list[list[Line]], width: float) -> list[list[Line]]:
+    """Pages with too few lines to show margins take the file's usual ones; without any, the right is as the left."""
     known = Counter(
         (round(line.margins[0]), round(line.margins[1])) for lines in pages for line in lines if line.margins[1]
     )
@@ -146,7 +180,8 @@ def _borrow_margins(pages: list[list[Line]]) -> list[list[Line]]:
         everything = [line for lines in pages for line in lines if not line.row]
         if not everything:
             return pages
-        usual = (min(line.left for line in everything), max(line.right for line in everything))
+        left = min(line.left for line in everything)
+        usual = (left, max(width - left, *(line.right for line in everything)))
     else:
         (left, right), _ = known.most_common(1)[0]
         usual = (float(left), float(right))
@@ -167,7 +202,8 @@ def _manner(pages: Sequence[Sequence[Line]]) -> Manner:
                 after_short.append(line.left - line.margins[0] > 1.2 * line.size)
     indents = sum(after_short) >= 0.5 * len(after_short) if after_short else True
     long = [line for lines in pages for line in lines if not line.row and _fill(line) > _LONG]
-    return Manner(median(gaps) if gaps else 1.5, indents, _counted(long), _is_ragged(long))
+    leading = min(median(gaps), _WIDEST_LEADING) if gaps else 1.5
+    return Manner(leading, indents, _counted(long), _is_ragged(long))
 
 
 def _fill(line: Line) -> float:

@@ -119,7 +119,7 @@ def read_page(document: pdfium.PdfDocument, index: int) -> tuple[Page, int]:
     except pdfium.PdfiumError:
         return Page(595.0, 842.0), 0
     try:
-        frame = _Frame(page.get_bbox(), page.get_rotation())
+        frame = _frame(page)
         objects = painted(page)
         characters, hidden, unmapped = _characters(page, objects)
     finally:
@@ -145,6 +145,13 @@ def read_page(document: pdfium.PdfDocument, index: int) -> tuple[Page, int]:
     )
 
 
+def _frame(page: pdfium.PdfPage) -> _Frame:
+    """The visible part of the page. PDFium's own bounding box is that of the page turned, its characters' are not."""
+    media, crop = page.get_mediabox(), page.get_cropbox()
+    box = (max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3]))
+    return _Frame(box if box[0] < box[2] and box[1] < box[3] else media, page.get_rotation())
+
+
 def _rule(box: Box, frame: _Frame, way: int) -> Rule:
     a = frame.turned(*frame.at(box[0], box[1]), way)
     b = frame.turned(*frame.at(box[2], box[3]), way)
@@ -160,7 +167,7 @@ def _characters(page: pdfium.PdfPage, objects: Painted) -> tuple[list[_Character
     found: list[_Character] = []
     hidden = unmapped = 0
     inks: dict[int, _Ink] = {}
-    frame = _Frame(page.get_bbox(), page.get_rotation())
+    frame = _frame(page)
     x, y, box = ctypes.c_double(), ctypes.c_double(), raw.FS_RECTF()
     high = 0
     try:
