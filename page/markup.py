@@ -8,6 +8,8 @@ from html import escape
 from index.text import is_invisible
 
 SHORT = 12
+# What is neither plain ASCII nor Han nor their punctuation is looked at one by one; the rest of a page is not.
+_RARE = re.compile(r"[^\n\t\x20-\x7e\u2010-\u2026\u3000-\u303f\u4e00-\u9fa5\uff01-\uff5e]")
 
 
 def safe(text: object) -> str:
@@ -15,7 +17,8 @@ def safe(text: object) -> str:
 
     A tab, which HTML would close up, becomes a wide space: in a quoted table row it parts the cells.
     """
-    return escape("".join(c for c in str(text) if c in "\n\t" or not is_invisible(c))).replace("\t", "\u3000")
+    shown = _RARE.sub(lambda found: "" if is_invisible(found[0]) else found[0], str(text))
+    return escape(shown).replace("\t", "\u3000")
 
 
 def attributes(**values: object) -> str:

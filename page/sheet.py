@@ -179,23 +179,31 @@ class _Printed:
             return ""
         here = [m for m in self.marks if m.start <= chars[-1][0] and m.end > chars[0][0]]
         cuts = sorted(j for j in joins if chars[0][0] < j <= chars[-1][0])
+        if not here:
+            return self._words(chars, cuts)
         out: list[str] = []
         for top, stretch in groupby(chars, key=lambda pair: _top(here, pair[0])):
             parts: list[str] = []
             for hit, group in groupby(stretch, key=lambda pair: _is_hit(top, pair[0])):
-                piece: list[str] = []
-                for offset, char in group:
-                    while cuts and cuts[0] <= offset:
-                        piece.append(_join(self.language))
-                        cuts.pop(0)
-                    piece.append("<br>" if char == "\n" else safe(char))
-                parts.append(hit_words("".join(piece)) if hit else "".join(piece))
+                words = self._words(list(group), cuts)
+                parts.append(hit_words(words) if hit else words)
             content = "".join(parts)
             if top is not None:
                 kind = "quote is-focus" if top.focus else "quote"
                 content = tag("mark", content, class_=kind, data_n=top.n, tabindex=-1)
             out.append(content)
         return "".join(out)
+
+    def _words(self, chars: Sequence[tuple[int, str]], cuts: list[int]) -> str:
+        """Characters under one mark, escaped; joins that stand before or in them are taken from ``cuts``."""
+        out: list[str] = []
+        begin = 0
+        while cuts and cuts[0] <= chars[-1][0]:
+            at = bisect_left(chars, (cuts.pop(0), ""))
+            out += [safe("".join(c for _, c in chars[begin:at])), _join(self.language)]
+            begin = at
+        out.append(safe("".join(c for _, c in chars[begin:])))
+        return "".join(out).replace("\n", "<br>")
 
 
 def _join(language: Language) -> str:

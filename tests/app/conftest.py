@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -278,10 +280,49 @@ def served(assistant: FakeAssistant, tmp_path_factory: pytest.TempPathFactory) -
 ServingPage = Callable[..., AbstractContextManager[Served]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serving_page() -> ServingPage:
     """``serving``, for tests that need a page of their own."""
     return serving
+
+
+PageProcess = Callable[..., AbstractContextManager[str]]
+
+
+@contextmanager
+def running(log: Path, *arguments: str) -> Iterator[str]:
+    """``app.py`` as a user starts it, on a free port; its address, once it answers."""
+    import httpx
+
+    from page import serve
+
+    with serve.listen("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    root = Path(__file__).parents[2]
+    with log.open("w", encoding="utf-8") as out:
+        process = subprocess.Popen(
+            [sys.executable, "app.py", "--port", str(port), *arguments], cwd=root, stdout=out, stderr=subprocess.STDOUT
+        )
+        try:
+            deadline = time.monotonic() + 200
+            while True:
+                try:
+                    httpx.get(f"http://127.0.0.1:{port}").raise_for_status()
+                    break
+                except httpx.ConnectError:
+                    assert process.poll() is None, log.read_text("utf-8")
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def page_process() -> PageProcess:
+    """``running``, for tests of the command and of its speed."""
+    return running
 
 
 # ---- the page in a browser -------------------------------------------------------------------------------------------

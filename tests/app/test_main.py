@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from app import main
-from page.serve import listen
+
+if TYPE_CHECKING:
+    from conftest import PageProcess
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,37 +46,17 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_importing_the_page_is_light() -> None:
-    code = "import app, sys; print([m for m in ('gradio', 'torch', 'faiss', 'fastapi') if m in sys.modules])"
+    code = "import app, sys; print([m for m in ('gradio', 'torch', 'faiss', 'fastapi', 'numpy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.slow
-def test_it_serves_and_logs_no_question(tmp_path: Path) -> None:
-    with listen("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
-    log = (tmp_path / "log").open("w+", encoding="utf-8")
-    process = subprocess.Popen(
-        [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
-    )
-    try:
-        deadline = time.monotonic() + 120
-        url = f"http://127.0.0.1:{port}"
-        while True:
-            try:
-                assert httpx.get(url).status_code == 200
-                break
-            except httpx.ConnectError:
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+def test_it_serves_and_logs_no_question(tmp_path: Path, page_process: PageProcess) -> None:
+    with page_process(tmp_path / "log") as url:
         body = {"messages": [{"role": "user", "content": "全市义务教育阶段学校有多少所？"}]}
         reply = httpx.post(f"{url}/v1/chat/completions", json=body, timeout=60).json()
         assert "206所" in reply["choices"][0]["message"]["content"]
-    finally:
-        process.terminate()
-        process.wait(20)
-    log.seek(0)
-    written = log.read()
-    assert f"http://127.0.0.1:{port}/" in written
+    written = (tmp_path / "log").read_text(encoding="utf-8")
+    assert f"{url}/" in written
     assert "义务教育" not in written
