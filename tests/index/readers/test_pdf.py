@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
 
+import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -230,14 +231,16 @@ def test_a_turned_page_is_read_as_displayed(rotation: int) -> None:
     width, height = A4
 
     def page(canvas: Canvas) -> None:
-        canvas.setPageRotation(rotation)
-        place = {0: (0, 0), 90: (width, 0), 180: (width, height), 270: (0, height)}[rotation]
-        canvas.translate(*place)
+        canvas.translate(*{0: (0, 0), 90: (width, 0), 180: (width, height), 270: (0, height)}[rotation])
         canvas.rotate(rotation)
         put(canvas, 72, 500, "上面一行字")
         put(canvas, 72, 400, "下面一行字")
 
-    assert text_of(page) == "上面一行字\n\n下面一行字"
+    document = pypdfium2.PdfDocument(drawn(page))
+    document[0].set_rotation(rotation)
+    out = io.BytesIO()
+    document.save(out)
+    assert read(out.getvalue(), LIMITS).text == "上面一行字\n\n下面一行字"
 
 
 def test_a_table_set_sideways() -> None:
