@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from index.records import CatalogueItem, Document, Gazette, Paragraph, Passage, Source
@@ -22,10 +23,10 @@ COLUMNS: dict[type, tuple[str, ...]] = {
     for noun in (Source, Gazette, Document, Paragraph)
 }
 COLUMNS[Passage] = tuple(f.name for f in fields(Passage))
-_LISTS: dict[type, set[str]] = {
-    noun: {f.name for f in fields(noun) if str(f.type).startswith("tuple")} & set(columns)
-    for noun, columns in COLUMNS.items()
-}
+_VALUES = {noun: attrgetter(*columns) for noun, columns in COLUMNS.items()}
+_ITEM = attrgetter(*(f.name for f in fields(CatalogueItem)))
+_TUPLES = {f.name for noun in COLUMNS for f in fields(noun) if str(f.type).startswith("tuple")}
+_LISTS = {noun: [at for at, name in enumerate(columns) if name in _TUPLES] for noun, columns in COLUMNS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +62,26 @@ def content_key(passage: Passage) -> bytes:
 def to_row(noun: object) -> list[Any]:
     """The row of a noun."""
     kind = type(noun)
-    row = []
-    for name in COLUMNS[kind]:
-        value = getattr(noun, name)
-        if name == "catalogue":
-            value = [[getattr(item, f.name) for f in fields(CatalogueItem)] for item in value]
-        row.append(_listed(value) if name in _LISTS[kind] else value)
+    row = list(_VALUES[kind](noun))
+    for at in _LISTS[kind]:
+        row[at] = _listed(row[at])
     return row
 
 
 def _listed(value: Sequence[Any]) -> str:
-    return json.dumps(value, ensure_ascii=False) if value else "[]"
+    if not value:
+        return "[]"
+    if isinstance(value[0], CatalogueItem):
+        value = [_ITEM(item) for item in value]
+    return json.dumps(value, ensure_ascii=False)
 
 
 def from_row(noun: type[T], row: Sequence[Any], **nested: Any) -> T:
     """The noun of a row; what it holds besides is given by name."""
-    values = dict(zip(COLUMNS[noun], row, strict=True))
-    for name in _LISTS[noun]:
-        values[name] = tuple(json.loads(values[name])) if values[name] != "[]" else ()
-    if "catalogue" in values:
-        values["catalogue"] = tuple(CatalogueItem(*item) for item in values["catalogue"])
-    return noun(**values, **nested)
+    values = list(row)
+    for at in _LISTS[noun]:
+        values[at] = tuple(json.loads(values[at])) if values[at] != "[]" else ()
+    named = dict(zip(COLUMNS[noun], values, strict=True))
+    if "catalogue" in named:
+        named["catalogue"] = tuple(CatalogueItem(*item) for item in named["catalogue"])
+    return noun(**named, **nested)

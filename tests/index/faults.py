@@ -215,9 +215,9 @@ def worded(work: Callable[[], object]) -> str:
 
 def fill_the_disk(bench: Bench, count: int) -> None:
     """Each change on a file system of its own with ever more room; what is left is then checked elsewhere."""
-    used = sum(path.stat().st_size for path in bench.index.rglob("*")) + 300_000
+    used = sum(-(-path.stat().st_size // 4096) * 4096 for path in bench.index.rglob("*")) + 40_000
     for n in range(count):
-        size = used + int(3000 * 1.35**n)
+        size = used + 160_000 * n // count
         for name, operation in bench.operations.items():
             disk = Path(tempfile.mkdtemp(dir=bench.folder))
             subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk], check=True)
