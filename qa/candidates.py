@@ -296,6 +296,7 @@ _CUE = re.compile(
 _SURNAMES = frozenset(
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳酆鲍史唐费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧计伏成戴谈宋茅庞熊纪舒屈项祝董梁杜阮蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万支柯管卢莫经房裘缪干解应宗丁宣邓郁单杭洪包诸左石崔吉龚程嵇邢裴陆荣翁荀甄曲封储靳段富焦巴牧隗山谷车侯全班秋仲伊宫宁仇栾甘厉祖武符刘景詹束龙叶幸司黎薄印宿白怀蒲从鄂索咸籍赖卓蔺屠蒙池乔阴胥能苍双闻翟谭贡劳姬申扶冉宰郦雍桑桂濮牛寿通边扈燕冀郏浦尚农温别庄晏柴瞿阎充慕连茹习艾鱼容向古易慎戈廖庾终居衡步都耿满弘匡国文寇广东欧利蔚越师巩聂晁勾敖冷辛阚那简饶曾关相查游权肖佟付代闫修初丛矫仝隋宇栗佘"
 )
+_BEFORE_NAME = frozenset("长任记员席师表授士生官理监由以命免为和与及经让请被给向对子女父母妻弟兄姐妹人者家是叫的")
 _COMPOUND = (
     "欧阳",
     "司马",
@@ -404,8 +405,9 @@ def _persons(sentence: Sentence) -> Iterator[Span]:
     for n, (word, at) in enumerate(words):
         if word not in _SURNAMES and word not in _COMPOUND:
             continue
-        if n and words[n - 1][0][0].isdigit() and words[n - 1][1] + len(words[n - 1][0]) == at:
-            continue  # 11.5万人
+        before = sentence.flat[at - 1 : at] if at else ""
+        if before.isalnum() and before not in _BEFORE_NAME:
+            continue  # 11.5万人, 鲅|鱼圈
         end = at + len(word)
         for follower, where in words[n + 1 : n + 3]:
             if where != end or end + len(follower) - at > len(word) + 2 or follower in FUNCTION or follower.isascii():

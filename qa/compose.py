@@ -14,6 +14,7 @@ from qa.quoting import ANSWER_LIMIT, QUOTE_LIMIT, SHOWN_LIMIT, proof, quoted, si
 
 SECOND_LIMIT = 110
 TABLE_SURE = 0.5
+NAMES = frozenset({"organisation", "place", "other"})
 NO_CELL = frozenset({"person", "reason", "date", "procedure"})  # figures do not answer these
 
 Documents = Callable[[str], DocumentSentences]
@@ -46,7 +47,7 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
     if made := several.conflict(pool, choices) or several.other_name(pool, choices):
         return replace(made, made="conflict")
     field = _field(best)
-    reading = quoted(pool.asked, best.sentence, field or widened(best, wants_all=question.wants_all))
+    reading = quoted(pool.asked, best.sentence, field or widened(best, wants_all=question.wants_all, name=question.kind in NAMES))
     reading = replace(reading, made="field" if field else "span")
     return _second(pool, several.same_elsewhere(pool, choices, reading), choices)
 

@@ -25,20 +25,21 @@ from qa.question import Question
 from qa.words import formality, rarity
 
 MODELS = Path(__file__).with_name("models")
-THRESHOLD = 0.42
-FEATURES = ("score", "score_gap", "value", "soft_all", "cover_all", "here")
+ONE_WORD = ASKS_FIGURE - {"date"} | {"person"}  # kinds whose questions are short and exact
+THRESHOLD = 0.46
+FEATURES = ("score", "score_gap", "value", "cover_all", "here")
 AGAINST: dict[str, float] = {
-    "unmet": 3.0,  # a year, ordinal, place or title of the question that the place does not have
-    "other_type": 2.0,
-    "other_unit": 1.4,
-    "no_name": 2.0,  # a post is asked for and the answer is no name
-    "absent_head": 1.6,  # the word beside the asking word is nowhere in the source
+    "unmet": 5.0,  # a year, ordinal, place or title of the question that the place does not have
+    "other_type": 2.5,
+    "other_unit": 2.0,
+    "no_name": 2.5,  # a post is asked for and the answer is no name
+    "absent_head": 2.2,  # the word beside the asking word is nowhere in the source
     "no_head": 0.8,  # nor in this place
-    "other_class": 2.0,  # 哪家公司 without a company
-    "too_few": 4.0,
-    "one_word_off": 2.5,
-    "no_sum": 2.0,
-    "no_cue": 1.2,
+    "other_class": 3.0,  # 哪家公司 without a company
+    "too_few": 5.0,
+    "one_word_off": 3.5,
+    "no_sum": 3.0,
+    "no_cue": 2.2,
     "nothing": 2.0,  # hardly a word of the question is here
 }
 _NAMED_POST = re.compile(
@@ -54,7 +55,9 @@ _CLASSES = {
     "大学": r"大学|学院", "路": r"路|街|道", "局": r"局|委|办", "法院": r"法院",
     "县": r"县", "镇": r"镇", "村": r"村", "海关": r"海关", "条例": r"条例", "报告": r"报告",
 }  # fmt: skip
-_REASON = re.compile(r"因|由于|为了|导致|不足|缺|原因|目的|以便|为.{4,}，")
+_REASON = re.compile(
+    r"因|由于|为了|导致|不足|不够|不强|缺|无(?!障碍)|难以|原因|目的|以便|为.{4,}，|，为.{3,}|以(促进|保障|提高|加强|便)"
+)
 _WHEN = frozenset("当时 现在 目前 如今 眼下 今年 去年 明年 当年 本届 此次 本次 这次 上次 规定 要求".split())
 _CHANGE = re.compile(r"增|减|提高|下降|降低|涨|降|同比|高于|低于|多于|少于|压缩|缩短|超过")
 _COUNTED = re.compile(rf"(?<!第)([{HAN_NUMERAL}\d]{{1,3}})(?:个|大|项|家|条|种|类|名|位|所|座)")
@@ -65,9 +68,7 @@ def features(choices: Sequence[Choice]) -> Matrix:
     best = choices[0]
     second = choices[1].score if len(choices) > 1 else best.score - 3.0
     row = dict(zip(SENTENCE_FEATURES, best.row, strict=True))
-    return np.array(
-        [[best.score, best.score - second, best.value, row["soft_all"], row["cover_all"], best.here]], dtype=np.float32
-    )
+    return np.array([[best.score, best.score - second, best.value, row["cover_all"], best.here]], dtype=np.float32)
 
 
 def against(pool: Pool, choices: Sequence[Choice], text: str, reading: Reading) -> float:
@@ -93,7 +94,7 @@ def against(pool: Pool, choices: Sequence[Choice], text: str, reading: Reading) 
         and not _CHANGE.search(best.sentence.flat),
         "no_cue": question.kind == "reason" and not _REASON.search(best.sentence.flat),
         "one_word_off": _one_word_off(missing, shares)
-        if one_span and not question.search and (question.kind in ASKS_FIGURE or question.kind == "person")
+        if one_span and not question.search and question.kind in ONE_WORD
         else 0.0,
         "nothing": best.row[SENTENCE_FEATURES.index("cover_all")] < 0.2
         and best.row[SENTENCE_FEATURES.index("soft_all")] < 0.4,
@@ -103,6 +104,8 @@ def against(pool: Pool, choices: Sequence[Choice], text: str, reading: Reading) 
 
 def _no_name(question: Question, best: Choice) -> float:
     """1 where the holder of a post is asked for and the answer is no name, 2 where the sentence has none either."""
+    if question.kind == "person" and best.span.type == "cell" and best.span.end - best.span.start > 6:
+        return 2.0  # the name of a row is no person
     if question.kind != "person" or best.span.type == "person" or not _NAMED_POST.search(question.flat):
         return 0.0
     return 1.0 + (not any(s.type == "person" for s in best.sentence.typed))
@@ -184,24 +187,22 @@ def nothing_found(question: Question) -> str:
 
 def _missing(pool: Pool, best: Choice, text: str) -> str:
     """One line: what the question says that the nearest place does not, and whether the gazette says it at all."""
-    question = pool.asked.question
-    near = pool.near(best.index)
-    title = best.sentence.document
+    shares = coverage(pool.asked, pool.near(best.index))
+    pairs = list(zip(pool.asked.words, shares, strict=True))
+    unmet = pool.unmet(best.index)
     lacking = sorted(
-        (w for w, c in zip(pool.asked.words, coverage(pool.asked, near), strict=True) if c < 0.5 and len(w) > 1),
+        (w for w, c in pairs if c < 0.5 and len(w) > 1 and formality(w) >= 0.3 and not w.isascii()),
         key=lambda w: -formality(w) * rarity(w),
     )
-    lacking = list(dict.fromkeys([*pool.unmet(best.index), *lacking]))
-    if not lacking:
-        return f"公报中没有找到确切的回答；最接近的内容在《{title}》。"
-    topics = "".join(w for w in question.topics if w not in lacking and not w.isdigit())[:16]
-    absent = [w for w in lacking if w not in text]
-    if absent and topics:
+    held = sorted((w for w, c in pairs if c >= 0.5 and len(w) > 1), key=lambda w: -rarity(w))
+    nearest = f"最接近的内容在《{best.sentence.document}》。" if best.sentence.document else ""
+    if unmet:
         return (
-            f"公报未提到“{absent[0]}”的{topics}。"
-            if absent[0] in pool.unmet(best.index)
-            else f"公报未提到“{absent[0]}”，只有与“{topics}”相近的内容，在《{title}》。"
+            f"公报没有“{unmet[0]}”的这项内容；{nearest}" if unmet[0] in text else f"公报未提到“{unmet[0]}”；{nearest}"
         )
+    absent = [w for w in lacking if w not in text]
     if absent:
-        return f"公报未提到“{absent[0]}”。"
-    return f"公报没有把“{lacking[0]}”与“{topics or question.topics[0]}”放在一起说；最接近的内容在《{title}》。"
+        return f"公报未提到“{absent[0]}”；{nearest}"
+    if lacking and held:
+        return f"公报没有把“{lacking[0]}”与“{held[0]}”放在一起说；{nearest}"
+    return f"公报中没有找到确切的回答；{nearest}"

@@ -100,6 +100,7 @@ _ENTITY_AFTER = re.compile(
     rf"(?:哪(?:一|几|些)?(?:个|位|家|部|种|类|项|份|所|座|条|名|款|场|次|支|本)?|什么|啥|(?:多少|几)(?:个?(?:{_MEASURE}))?)([\u4e00-\u9fff]{{1,4}})"
 )
 _CHATTER = re.compile(
+    r"^(请|帮我|给我|替我|帮忙)*(写|作|画|编|翻译|讲|唱|说)(一|个|首|篇|段|幅|张|句)+.{0,16}(诗|歌|故事|笑话|作文|小说|代码|程序|画|情书|日记)\S{0,3}$|"
     r"^(你好|您好|hi|hello|hey|嗨|哈喽|早上好|下午好|晚上好|早安|晚安|谢谢|多谢|感谢|再见|拜拜|在吗|在不在|你是谁|你叫什么|你是什么|你能做什么|你会什么|你能干什么|你可以做什么"
     r"|怎么用|怎么使用|帮助|help|thanks|thank you|who are you|what can you do|bye|ok|好的|嗯+|哦+|哈+)[\s!！?？。.~,，呀啊呢吗了的你]*$"
 )
@@ -217,8 +218,13 @@ def places() -> frozenset[str]:
 def _limits(lowered: str) -> tuple[str, ...]:
     """What the question names and an answer cannot say otherwise; 今年 and 我市 are no names."""
     named = [m[0].removesuffix("年") for m in _LIMIT.finditer(lowered)]
+    edges = {at for word, at in cut(lowered)} | {at + len(word) for word, at in cut(lowered)}
     where = [
-        lowered[i : i + n] for i in range(len(lowered)) for n in (4, 3, 2) if lowered[i : i + n] in places()
+        lowered[i : i + n]
+        for i in range(len(lowered))
+        for n in (4, 3, 2)
+        # 吃的东|西安|不安全 names no city
+        if lowered[i : i + n] in places() and i in edges and {i + n, i + n + 1} & edges
     ]
     titles = [groups[0] for groups in _QUOTED.findall(lowered) if groups[0]]
     return tuple(dict.fromkeys([*named, *where, *titles]))

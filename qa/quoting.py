@@ -13,12 +13,15 @@ from qa.words import FUNCTION
 ANSWER_LIMIT = 120
 SHOWN_LIMIT = 290  # answer and sentence together; readers see 300 at most
 QUOTE_LIMIT = 150
+LONGEST_NAME = 16
+_NAME_END = re.compile(r"(公司|集团|银行|局|委|办|院|中心|学校|中学|小学|大学|海关|协会|区|县|市|镇|乡|村|路|街|港|馆|园)$")
 NEARBY = 8  # characters before the first item of a list that may come with it
 
 
-def widened(choice: Choice, *, wants_all: bool = False) -> Span:
+def widened(choice: Choice, *, wants_all: bool = False, name: bool = False) -> Span:
     """The span with the words that belong to it: 《》 and quotation marks closed, a figure with its qualifier and what
-    is counted, and where all items are wanted an enumeration from its first to its last."""
+    is counted, an enumeration from its first to its last where all items are wanted, the whole of a name of a place or
+    an organ where ``name`` says that one is asked for."""
     text, span = choice.sentence.text, choice.span
     start, end = span.start, span.end
     if span.type in COUNTED:
@@ -33,6 +36,8 @@ def widened(choice: Choice, *, wants_all: bool = False) -> Span:
             end += len(counted)
     elif wants_all:
         start, end = _whole_list(choice.sentence, start, end)
+    elif name and span.type == "words":
+        start, end = _whole_name(choice.sentence, start, end)
     for opening, closing in ("《》", "“”", "（）", "()"):
         said = text[start:end]
         if said.count(opening) > said.count(closing) and closing in text[end : end + 40]:
@@ -40,6 +45,20 @@ def widened(choice: Choice, *, wants_all: bool = False) -> Span:
         elif said.count(closing) > said.count(opening) and opening in text[max(0, start - 40) : start]:
             start = text.rindex(opening, 0, start)
     return Span(start, end, span.type, span.unit)
+
+
+def _whole_name(sentence: Sentence, start: int, end: int) -> tuple[int, int]:
+    """The name with the words written on to it: 营口港|盖州|物流有限公司, and 东侧 behind a place."""
+    if not _NAME_END.search(sentence.text[start:end]):
+        return start, end
+    for word, at in reversed([w for w in sentence.words if w[1] < start]):
+        joined = at + len(word) == start
+        if not joined or word in FUNCTION or word[0].isdigit() or end - at > LONGEST_NAME:
+            break
+        start = at
+    if match := re.match(r"[东南西北中][侧部门面]|附近|门前|旁边|周边", sentence.text[end : end + 2]):
+        end += len(match[0])
+    return start, end
 
 
 def _whole_list(sentence: Sentence, start: int, end: int) -> tuple[int, int]:

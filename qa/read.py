@@ -230,6 +230,8 @@ def _standing(sentence: Sentence, asked: Asked) -> float:
     text = sentence.text
     if asked.question.wants_all and text.endswith(("：", ":")):
         return 0.0
+    if sentence.kind == "table" and not sentence.head and "\t" in text:
+        return -HOLLOW  # the head row
     if sentence.kind in {"heading", "title"} or (text.endswith(("：", ":")) and len(text) < 40):
         return -HOLLOW
     if (field := _FIELD.match(sentence.flat)) and "".join(field[1].split()) in asked.question.flat:
