@@ -19,14 +19,14 @@ from safetensors.numpy import load_file
 
 from qa.candidates import ASKS_FIGURE
 from qa.evidence import Choice, Reading
-from qa.features import SENTENCE_FEATURES, Matrix, Pool, coverage
+from qa.features import NEAR, SENTENCE_FEATURES, Matrix, Pool, coverage
 from qa.numbers import HAN_NUMERAL, from_han
 from qa.question import Question
-from qa.words import formality, rarity
+from qa.words import FUNCTION, cut, formality, rarity
 
 MODELS = Path(__file__).with_name("models")
 ONE_WORD = ASKS_FIGURE - {"date"} | {"person"}  # kinds whose questions are short and exact
-THRESHOLD = 0.46
+THRESHOLD = 0.48
 FEATURES = ("score", "score_gap", "value", "cover_all", "here")
 AGAINST: dict[str, float] = {
     "unmet": 5.0,  # a year, ordinal, place or title of the question that the place does not have
@@ -58,7 +58,9 @@ _CLASSES = {
 _REASON = re.compile(
     r"因|由于|为了|导致|不足|不够|不强|缺|无(?!障碍)|难以|原因|目的|以便|为.{4,}，|，为.{3,}|以(促进|保障|提高|加强|便)"
 )
-_WHEN = frozenset("当时 现在 目前 如今 眼下 今年 去年 明年 当年 本届 此次 本次 这次 上次 规定 要求".split())
+_WHEN = frozenset(
+    "当时 现在 目前 下去 下来 起来 出来 早上 如今 眼下 今年 去年 明年 当年 本届 此次 本次 这次 上次 规定 要求".split()
+)
 _CHANGE = re.compile(r"增|减|提高|下降|降低|涨|降|同比|高于|低于|多于|少于|压缩|缩短|超过")
 _COUNTED = re.compile(rf"(?<!第)([{HAN_NUMERAL}\d]{{1,3}})(?:个|大|项|家|条|种|类|名|位|所|座)")
 
@@ -78,15 +80,19 @@ def against(pool: Pool, choices: Sequence[Choice], text: str, reading: Reading) 
     said = reading.answer
     shares = coverage(asked, near)
     missing = {w: formality(w) for w, c in zip(asked.words, shares, strict=True) if c < 0.5 and not w.isascii()}
-    heads = [w for w in (*asked.left[:1], *asked.right[:1]) if len(w) > 1 and w in missing]
+    heads = {
+        w: missing[w] * (1.0 - _alike(pool, w, near))
+        for w in (*asked.left[:1], *asked.right[:1])
+        if w in missing and len(w) > 1
+    }
     one_span = reading.made in {"span", "conflict"}
     found: dict[str, float] = {
         "unmet": min(2, len(pool.unmet(best.index))),
         "other_type": one_span and question.kind in ASKS_FIGURE and best.span.type not in asked.expected,
         "other_unit": one_span and question.is_count and _other_unit(question, best),
         "no_name": _no_name(question, best) if one_span else 0.0,
-        "absent_head": max((missing[w] for w in heads if w not in text), default=0.0) if one_span else 0.0,
-        "no_head": max((missing[w] for w in heads), default=0.0) if one_span else 0.0,
+        "absent_head": max((f for w, f in heads.items() if w not in text), default=0.0) if one_span else 0.0,
+        "no_head": max(heads.values(), default=0.0) if one_span else 0.0,
         "other_class": one_span and _other_class(question, said),
         "too_few": _too_few(question, said),
         "no_sum": question.compute == "difference"
@@ -100,6 +106,15 @@ def against(pool: Pool, choices: Sequence[Choice], text: str, reading: Reading) 
         and best.row[SENTENCE_FEATURES.index("soft_all")] < 0.4,
     }
     return sum(AGAINST[name] * float(value) for name, value in found.items())
+
+
+def _alike(pool: Pool, word: str, text: str) -> float:
+    """Squared cosine of the nearest word of a text, 0 under ``NEAR``: 早上 beside 上午 is hardly missing."""
+    words = [w for w, _ in cut(text) if w not in FUNCTION]
+    if not words:
+        return 0.0
+    cosine = float((pool.words([word]) @ pool.words(words).T).max())
+    return cosine**2 if cosine >= NEAR else 0.0
 
 
 def _no_name(question: Question, best: Choice) -> float:
