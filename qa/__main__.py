@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
     except GazetteError as error:
         print(f"gazette-ask: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever read us has enough (| head). Python would complain once more while closing standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (OSError, ValueError) as error:
         print(f"gazette-ask: {error}", file=sys.stderr)
         return 1

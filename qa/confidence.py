@@ -62,6 +62,10 @@ _WHEN = frozenset(
     "当时 现在 目前 下去 下来 起来 出来 早上 如今 眼下 今年 去年 明年 当年 本届 此次 本次 这次 上次 规定 要求".split()
 )
 _CHANGE = re.compile(r"增|减|提高|下降|降低|涨|降|同比|高于|低于|多于|少于|压缩|缩短|超过")
+# Who acts besides persons by name: organs, and people by what they are.
+_ACTS = re.compile(
+    r"[局委办厅部院会府社站队处科所团]$|公司|集团|银行|中心|学校|政府|机构|机关|单位|部门|组织|企业|主体|[者人员户长民生师家]$|群众|代表|群体|对象|干部|班子|小组"
+)
 _COUNTED = re.compile(rf"(?<!第)([{HAN_NUMERAL}\d]{{1,3}})(?:个|大|项|家|条|种|类|名|位|所|座)")
 
 
@@ -121,8 +125,10 @@ def _no_name(question: Question, best: Choice) -> float:
     """1 where the holder of a post is asked for and the answer is no name, 2 where the sentence has none either."""
     if question.kind == "person" and best.span.type == "cell" and best.span.end - best.span.start > 6:
         return 2.0  # the name of a row is no person
-    if question.kind != "person" or best.span.type == "person" or not _NAMED_POST.search(question.flat):
+    if question.kind != "person" or best.span.type == "person":
         return 0.0
+    if not _NAMED_POST.search(question.flat):
+        return float(len(best.text) > 20 or not _ACTS.search(best.text))  # a long clause names nobody
     return 1.0 + (not any(s.type == "person" for s in best.sentence.typed))
 
 
@@ -211,13 +217,17 @@ def _missing(pool: Pool, best: Choice, text: str) -> str:
     )
     held = sorted((w for w, c in pairs if c >= 0.5 and len(w) > 1), key=lambda w: -rarity(w))
     nearest = f"最接近的内容在《{best.sentence.document}》。" if best.sentence.document else ""
+    # Of several gazettes only the nearest was looked through: what it lacks, another may have.
+    whose = "公报" if len({s.source_id for s in pool.sentences}) == 1 else "最接近的那期公报"
     if unmet:
         return (
-            f"公报没有“{unmet[0]}”的这项内容；{nearest}" if unmet[0] in text else f"公报未提到“{unmet[0]}”；{nearest}"
+            f"公报没有“{unmet[0]}”的这项内容；{nearest}"
+            if unmet[0] in text
+            else f"{whose}未提到“{unmet[0]}”；{nearest}"
         )
     absent = [w for w in lacking if w not in text]
     if absent:
-        return f"公报未提到“{absent[0]}”；{nearest}"
+        return f"{whose}未提到“{absent[0]}”；{nearest}"
     if lacking and held:
         return f"公报没有把“{lacking[0]}”与“{held[0]}”放在一起说；{nearest}"
     return f"公报中没有找到确切的回答；{nearest}"

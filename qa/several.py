@@ -8,12 +8,14 @@ from dataclasses import replace
 
 from qa.candidates import COUNTED, DocumentSentences, Sentence, Span
 from qa.evidence import Choice, Reading
-from qa.features import Asked, Pool, coverage
+from qa.features import SENTENCE_FEATURES, Asked, Pool, coverage
 from qa.numbers import plain, value
 from qa.quoting import QUOTE_LIMIT, proof, quoted, widened, window
 from qa.words import FUNCTION, cut, flat
 
 _DONE = re.compile(r"通过|批准|任命|免|定|表决|审议|召开|开会|开的|作出|公布|报告")
+COVER = SENTENCE_FEATURES.index("cover_all")
+HELD = 0.5  # of the question's weight that both sides of a conflict must hold
 NAMED = 0.7  # of the question's weight that a title must hold for its speaker to be meant
 _SPEAKS = re.compile(r"报告|汇报|说明|宣读|讲话|发言")
 _SPEAKS_WORD = re.compile(
@@ -67,7 +69,9 @@ def dated(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentences
             if span:
                 first = quoted(pool.asked, line, span, 110)
                 more = quoted(pool.asked, sentence, best.span, 110)
-                return replace(first, sentence=f"{first.sentence} {more.sentence}", proofs=(*first.proofs, *more.proofs))
+                return replace(
+                    first, sentence=f"{first.sentence} {more.sentence}", proofs=(*first.proofs, *more.proofs)
+                )
     return None
 
 
@@ -154,7 +158,7 @@ def conflict(pool: Pool, choices: Sequence[Choice]) -> Reading | None:
         x, y = _bare(best), _bare(other)
         if x == y or x in y or y in x or _alike(pool.asked, best, other) < 0.6:
             continue
-        if other.row[4] < best.row[4] - 0.05:  # covers less of the question
+        if other.row[COVER] < max(best.row[COVER] - 0.05, HELD):  # says less of what is asked
             continue
         first, second = (
             quoted(pool.asked, best.sentence, widened(best), 120),
