@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from index.records import GazetteError
@@ -103,7 +105,7 @@ def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
 
     from page.desk import Visit
     from page.frame import header, scope_bar, welcome
-    from page.shelves import add_hint, shelves
+    from page.shelves import shelves
 
     first, gazettes = Visit(), desk.library.gazettes("")
     top = _html(header("zh"), "top", "export", "language", "restart")
@@ -141,7 +143,6 @@ def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
                     height=140,
                     visible=desk.library.can_add,
                 )
-                gr.HTML(add_hint(sorted(SUFFIXES), "zh"), visible=desk.library.can_add)
                 reports = gr.HTML("", elem_id="reports", apply_default_css=False)
     # Nothing of these two is seen: a file on its way to the browser, and what the browser says on load.
     parcel = gr.HTML("", html_template="", elem_id="parcel", js_on_load="gazette.receive(props, watch);")
@@ -209,7 +210,9 @@ def main(arguments: list[str] | None = None) -> int:
     if args.allow_library_changes and args.index is None:
         parser.error("--allow-library-changes 需要 --index：缺省索引由 data/ 生成，页面上的更改会在重建时丢失")
     try:
-        return _serve(args)
+        with TemporaryDirectory(prefix="gazette-page-") as uploads:  # nobody else's to read, and gone with the page
+            os.environ["GRADIO_TEMP_DIR"] = uploads
+            return _serve(args)
     except GazetteError as error:
         print(f"gazette-app: {error}", file=sys.stderr)
         return 1
@@ -242,6 +245,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(args: argparse.Namespace) -> int:
+    gc.disable()  # until the page stands: collecting among a hundred thousand imported objects took 0.3 s of 2.4
     # Many small questions at once: one thread of arithmetic each. With 20 users on two cores the slowest twentieth
     # waited 2.4 s, with two threads each 4.7 s.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -276,6 +280,8 @@ def _serve(args: argparse.Namespace) -> int:
     # Examples are asked of the assistant, which also warms it: by the time a browser has drawn the page they are there.
     threading.Thread(target=desk.examples, args=("zh",), daemon=True).start()
     print(f"{say('zh', 'title')}: http://{serve.place(args.host, args.port)}/", flush=True)
+    gc.freeze()
+    gc.enable()
     serve.run(app, listener)
     desk.library.close()
     return 0

@@ -21,12 +21,12 @@ def header(language: Language) -> str:
     )
     keys = tag(
         "details",
-        tag("summary", "⌨", aria_label=say(language, "keys"), title=say(language, "keys"))
+        tag("summary", "?", aria_label=say(language, "keys"), title=say(language, "keys"))
         + tag("div", tag("p", safe(say(language, "keys_text"))), class_="menu-items"),
         class_="menu is-keys",
     )
     theme = button(
-        "◐", class_="icon", data_theme="toggle", aria_label=say(language, "theme"), title=say(language, "theme")
+        "", class_="icon", data_theme="toggle", aria_label=say(language, "theme"), title=say(language, "theme")
     )
     other: Language = "en" if language == "zh" else "zh"
     switch = button(

@@ -7,7 +7,7 @@ from html import escape
 
 from index.text import is_invisible
 
-SHORT = 12
+SHORT, LONG = 12, 48
 # What is neither plain ASCII nor Han nor their punctuation is looked at one by one; the rest of a page is not.
 _RARE = re.compile(r"[^\n\t\x20-\x7e\u2010-\u2026\u3000-\u303f\u4e00-\u9fa5\uff01-\uff5e]")
 
@@ -44,8 +44,9 @@ def button(label: str, /, **values: object) -> str:
 
 
 def hit_words(content: str) -> str:
-    """The answering words, emphasised; a short answer (12所) is kept on one line."""
-    return tag("strong", content, class_="hit is-short" if len(content) <= SHORT else "hit")
+    """The answering words, emphasised: a short answer (12所) is kept on one line, a long one is not shouted."""
+    size = " is-short" if len(content) <= SHORT else " is-long" if len(content) > LONG else ""
+    return tag("strong", content, class_=f"hit{size}")
 
 
 # Only where it opens after a gap: in 李**、王** it hides names.

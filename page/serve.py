@@ -43,6 +43,7 @@ WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - named so as to be refus
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 ASSETS = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 MAX_FILE = "25mb"
+SESSIONS = 500  # tabs whose conversation is kept; the one longest unused is dropped first
 
 
 class Exposed(GazetteError):  # noqa: N818 - it says what happened
@@ -155,6 +156,7 @@ def mount(
         app.get(f"/page/{name}", include_in_schema=False)(asset)
 
     serve_completions(app, desk, login)
+    page.state_session_capacity = SESSIONS
     gradio.mount_gradio_app(
         app,
         page,

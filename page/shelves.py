@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from index.records import FileReport, Gazette
+from index.sources import SUFFIXES
 from page.library import FILE_BYTES, Library, Shelved
 from page.markup import button, safe, tag
 from page.strings import Language, say
@@ -19,13 +20,11 @@ def shelves(library: Library, visitor: str, language: Language) -> str:
     shared = library.shared.index
     removable = library.shared_changes and library.can_add
     parts.append(tag("h3", safe(say(language, "library_intro"))) + _table(shared, language, removable=removable))
+    if library.can_add:
+        size = f"{FILE_BYTES // 1_000_000} MB"
+        hint = say(language, "add_hint", suffixes=" ".join(sorted(SUFFIXES)), size=size)
+        parts.append(tag("h3", safe(say(language, "add"))) + tag("p", safe(hint), class_="hint"))
     return tag("div", "".join(parts), class_="shelves")
-
-
-def add_hint(suffixes: Sequence[str], language: Language) -> str:
-    """Which files can be dropped, and how large they may be."""
-    size = f"{FILE_BYTES // 1_000_000} MB"
-    return tag("p", safe(say(language, "add_hint", suffixes=" ".join(suffixes), size=size)), class_="hint")
 
 
 def file_reports(reports: Sequence[FileReport], language: Language, total: int) -> str:
