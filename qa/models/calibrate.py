@@ -1,4 +1,4 @@
-"""Fit how sure an answer is: ``python qa/models/calibrate.py DATA_FOLDER INDEX QUESTIONS.jsonl...``.
+"""Fit how sure an answer is: ``python -m qa.models.calibrate DATA_FOLDER INDEX QUESTIONS.jsonl...``.
 
 DATA_FOLDER is that of train.py: the questions it kept from the scorers are answered as they are, without the sentence
 that answers, and without its passage. QUESTIONS are development questions over the gazettes in INDEX, answerable and not. Writes
@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from train import examples  # beside this file
 
 from index.store import open_index
 from qa import articles, confidence
 from qa.evidence import Choice, Reading
 from qa.features import Pool
+from qa.models.train import examples
 from qa.question import analyse
 from qa.read import Reader, default_reader
 from qa.retrieve import retrieve
@@ -152,7 +152,7 @@ def main() -> int:
     for k in range(FOLDS):
         slope, constant = _curve(odds[(fold != k) & whole], own.right[(fold != k) & whole])
         sure[fold == k] = 1 / (1 + np.exp(-(slope * odds[fold == k] + constant)))
-    _say(own.right[whole], own.answerable[whole], odds[whole], sure[whole])
+    _say(own.right[whole], own.answerable[whole], odds[whole].astype(np.float64), sure[whole])
     weights = _weights(held_x, held_y, own, np.ones(len(fold), dtype=bool))
     curve = _curve(odds[whole], own.right[whole])
     save_file({"weights": weights, "curve": np.array(curve, dtype=np.float32)}, args.out / "confidence.safetensors")

@@ -1,4 +1,4 @@
-"""Fit the reader: ``python qa/models/train.py DATA_FOLDER [MORE.jsonl...]`` writes sentence.safetensors and
+"""Fit the reader: ``python -m qa.models.train DATA_FOLDER [MORE.jsonl...]`` writes sentence.safetensors and
 span.safetensors beside it.
 
 DATA_FOLDER holds JSON lines of questions with the passage that answers and the answer in its words (query, positive,
@@ -185,7 +185,10 @@ def fit_sentences(
 
 def fit_spans(parts: list[list[tuple[Any, Any, int]]], weights: list[float], draw: random.Random) -> lgb.Booster:
     """``parts``: for each question the rows and labels of the spans of its sentences."""
-    x, y, w, groups = [], [], [], []
+    x: list[Any] = []
+    y: list[Any] = []
+    w: list[Any] = []
+    groups: list[int] = []
     for mine, weight in zip(parts, weights, strict=True):
         thinned = [thin(rows, labels, draw) for rows, labels, _ in mine]
         if not thinned:
