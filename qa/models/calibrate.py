@@ -54,7 +54,7 @@ def held_rows(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     rows: list[NDArray[np.float32]] = []
     right: list[bool] = []
     for e in examples(folder, (), limit=0, held=HELD):
-        mine = {e.pool.sentences[i].document_id for i in np.flatnonzero(e.truth > 0)}
+        mine = {e.pool.sentences[i].document_id for i in map(int, np.flatnonzero(e.truth > 0))}
         for missing in ("nothing", "sentence", "passage"):
             keep = [
                 i
