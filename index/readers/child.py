@@ -9,14 +9,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 
-from index.readers import Unreadable
+from index.readers import Limits, Reading, Unreadable
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MEGABYTE = 1_000_000
+_PIECE = 500_000  # characters of a text sent at once
 
 
 class Crashed(Unreadable):
@@ -34,7 +36,7 @@ class Child:
         *,
         seconds: float,
         pace: float,
-        memory: int = 250 * _MEGABYTE,
+        memory: int = 200 * _MEGABYTE,
     ) -> None:
         self._seconds = seconds  # without a record
         self._pace = pace  # seconds a record, over all
@@ -112,6 +114,42 @@ class Child:
             status = -1
         if status != 0:
             raise Crashed("解析时出错或内存超限，未读取；文件可能已损坏，或是压缩炸弹")
+
+
+def reading(module: str, data: bytes, limits: Limits) -> Reading:
+    """What the reader of that module makes of the bytes, in a process of its own; see ``serve``.
+
+    Raises:
+        Unreadable: as the reader does; Crashed where the process ends.
+    """
+    pieces: list[str] = []
+    with Child(module, [json.dumps(asdict(limits))], data, seconds=limits.seconds, pace=limits.seconds) as child:
+        for record in child.records():
+            if "text" in record:
+                pieces.append(str(record["text"]))
+                continue
+            notes = record["notes"]
+            found = tuple(map(str, notes)) if isinstance(notes, list) else ()
+            return Reading("".join(pieces), str(record["encoding"]), notes=found)
+    raise Crashed("解析时出错，未读取；文件可能已损坏")
+
+
+def serve(read: Callable[[bytes, Limits], Reading]) -> None:
+    """The other side of ``reading``: the file on standard input; its text in pieces, then the rest, as JSON lines."""
+    limit_memory()
+
+    def records() -> Iterator[dict[str, object]]:
+        try:
+            found = read(sys.stdin.buffer.read(), Limits(**json.loads(sys.argv[1])))
+        except Unreadable as error:
+            yield {"error": str(error)}
+            return
+        for at in range(0, len(found.text), _PIECE):
+            yield {"text": found.text[at : at + _PIECE]}
+        yield {"encoding": found.encoding, "notes": found.notes}
+
+    for record in records():
+        sys.stdout.write(json.dumps(record) + "\n")
 
 
 def limit_memory() -> None:

@@ -15,12 +15,13 @@ from typing import Any
 
 from lxml import etree
 
-from index.readers import Limits, Reading, Unreadable, archive
+from index.readers import Limits, Reading, Unreadable, archive, child
 from index.readers.flow import Item, plain_text, row_items
 from index.readers.numbering import Numbering, read_numbering
 
 _CHUNK = 1 << 16
 _SMALL_PART = 10_000_000
+_LARGE = 5_000_000
 _OFF = frozenset({"0", "false", "off", "none"})
 # Old properties, fallbacks for older programs, field codes, readings above characters, deletions.
 _SKIPPED = frozenset(
@@ -250,9 +251,18 @@ def _shades(attributes: Mapping[str, str]) -> bool:
 def read(data: bytes, limits: Limits) -> Reading:
     """The text of a Word document, one paragraph a line; a footnote follows the paragraph that refers to it.
 
+    One with large parts is read in a process of its own, since one tag may hold a whole part.
+
     Raises:
         Unreadable: if it is damaged, a bomb, over a limit, or not a Word document.
     """
+    with archive.opened(data, limits) as package:
+        largest = max((info.file_size for info in package.infolist() if info.filename.endswith(".xml")), default=0)
+    return child.reading("index.readers.docx", data, limits) if largest > _LARGE else read_here(data, limits)
+
+
+def read_here(data: bytes, limits: Limits) -> Reading:
+    """``read`` in this process."""
     with archive.opened(data, limits) as package:
         names = set(package.namelist())
         main = _main_part(package, names, limits)
@@ -363,3 +373,7 @@ def _chunks(package: zipfile.ZipFile, name: str) -> Iterator[bytes]:
                 yield chunk
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise Unreadable("Word 文档的压缩数据已损坏；请重新下载") from error
+
+
+if __name__ == "__main__":
+    child.serve(read_here)

@@ -14,12 +14,13 @@ from typing import Any
 
 from lxml import etree
 
-from index.readers import Limits, Reading, Unreadable
+from index.readers import Limits, Reading, Unreadable, child
 from index.readers.flow import Item, plain_text, row_items
 from index.readers.layout import is_wide
 from index.readers.text import decode
 
 _CHUNK = 1 << 16
+_LARGE = 2_000_000
 _CHARSET = re.compile(
     rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{2,40})|<\?xml[^>]{0,100}encoding=["']([\w.:-]{2,40})""", re.I
 )
@@ -274,11 +275,16 @@ def tidy(text: str) -> str:
 
 
 def read(data: bytes, limits: Limits) -> Reading:
-    """The main text of a web page.
+    """The main text of a web page; of a large one in a process of its own, since one tag may hold it all.
 
     Raises:
         Unreadable: if its encoding is unknown or it is over a limit.
     """
+    return child.reading("index.readers.html", data, limits) if len(data) > _LARGE else read_here(data, limits)
+
+
+def read_here(data: bytes, limits: Limits) -> Reading:
+    """``read`` in this process."""
     declared = _CHARSET.search(data[:4096])
     name = (declared.group(1) or declared.group(2)).decode("ascii", "replace") if declared else None
     source = decode(data, name)
@@ -321,3 +327,7 @@ def _main(items: list[Item]) -> tuple[list[Item], int]:
     if kept < _ENOUGH * total:
         return items, 0
     return body, total - kept
+
+
+if __name__ == "__main__":
+    child.serve(read_here)
