@@ -282,8 +282,10 @@ def _serve(args: argparse.Namespace) -> int:
     print(f"{say('zh', 'title')}: http://{serve.place(args.host, args.port)}/", flush=True)
     gc.freeze()
     gc.enable()
-    serve.run(app, listener)
-    desk.library.close()
+    try:
+        serve.run(app, listener)
+    finally:
+        desk.library.close()
     return 0
 
 

@@ -6,9 +6,12 @@ import gzip
 import ipaddress
 import re
 import secrets
+import signal
 import socket
+import sys
 import threading
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -180,7 +183,7 @@ def mount(
 
 
 def run(app: FastAPI, listener: socket.socket) -> None:
-    """Serve until interrupted. Requests are not logged: their addresses and bodies hold questions."""
+    """Serve until interrupted or told to end. Requests are not logged: their addresses and bodies hold questions."""
     import uvicorn
 
     config = uvicorn.Config(
@@ -191,7 +194,10 @@ def run(app: FastAPI, listener: socket.socket) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=3,
     )
-    uvicorn.Server(config).run([listener])
+    # uvicorn raises the signal again once it has closed: as an exception, so that temporary folders are deleted.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run([listener])
 
 
 def _theme() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -299,9 +300,15 @@ def running(log: Path, *arguments: str) -> Iterator[str]:
     with serve.listen("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
     root = Path(__file__).parents[2]
+    temporary = log.with_name(log.name + "-tmp")
+    temporary.mkdir()
     with log.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(port), *arguments], cwd=root, stdout=out, stderr=subprocess.STDOUT
+            [sys.executable, "app.py", "--port", str(port), *arguments],
+            cwd=root,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "TMPDIR": str(temporary)},
         )
         try:
             deadline = time.monotonic() + 200
@@ -316,7 +323,8 @@ def running(log: Path, *arguments: str) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(20)
+            assert process.wait(20) == 0
+    assert list(temporary.iterdir()) == [], "nothing is left behind"
 
 
 @pytest.fixture(scope="session")
