@@ -161,14 +161,15 @@ def stratum(outcome: Outcome) -> str:
 
 def summarise(outcomes: Sequence[Outcome], setting: Setting) -> Report:
     """All figures over the outcomes. Single questions and turns of dialogues are kept apart."""
-    single = [outcome for outcome in outcomes if not outcome.dialogue]
+    single = [outcome for outcome in outcomes if not outcome.turn]
     parts: list[tuple[str, list[Outcome]]] = [("all", single)] if single else []
     for field in ("style", "type"):
         names = sorted({getattr(outcome, field) for outcome in single})
         parts += [(f"{field}: {name}", [o for o in single if getattr(o, field) == name]) for name in names]
-    turns = [outcome for outcome in outcomes if outcome.dialogue]
+    turns = [outcome for outcome in outcomes if outcome.turn]
     if turns:
         parts.append(("dialogue turns", turns))
+        parts += [(f"turn {n}", [o for o in turns if o.turn == n]) for n in sorted({o.turn for o in turns})]
     spent = [outcome.milliseconds for outcome in outcomes]
     return Report(
         setting,

@@ -65,7 +65,7 @@ class Outcome:
     resolved_question: str
     type: str
     style: str
-    dialogue: bool  # a turn of a dialogue
+    turn: int  # of a dialogue, from 1; 0 for a single question
     answerable: bool
     expected: tuple[tuple[str, ...], ...]
     evidence: tuple[str, ...]
@@ -122,12 +122,12 @@ def run(
         add(score(question, answer, milliseconds))
     for dialogue in questions.dialogues:
         turns: list[Turn] = []
-        for question in dialogue.turns:
+        for turn, question in enumerate(dialogue.turns, 1):
             answer, milliseconds = _timed(assistant, question.text, turns)
             alone = None
             if question.standalone and turns:
                 alone = score(question, assistant.ask(question.standalone, k=RETRIEVED), 0.0).right
-            add(score(question, answer, milliseconds, dialogue=True, alone=alone))
+            add(score(question, answer, milliseconds, turn=turn, alone=alone))
             turns.append(Turn(question.text, answer))
     return outcomes
 
@@ -167,7 +167,7 @@ class _Scorer:
         answer: Answer,
         milliseconds: float,
         *,
-        dialogue: bool = False,
+        turn: int = 0,
         alone: bool | None = None,
     ) -> Outcome:
         quotes = [without_space(quote) for quote in question.evidence]
@@ -180,7 +180,7 @@ class _Scorer:
             resolved_question=answer.resolved_question,
             type=question.type,
             style=question.style,
-            dialogue=dialogue,
+            turn=turn,
             answerable=question.answerable,
             expected=question.groups,
             evidence=question.evidence,

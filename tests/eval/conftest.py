@@ -20,7 +20,7 @@ def setting() -> Setting:
 def right() -> Outcome:
     """A question answered in full, its evidence second among the passages."""
     return Outcome(
-        id="q1", question="问", resolved_question="问", type="number", style="lexical", dialogue=False, answerable=True,
+        id="q1", question="问", resolved_question="问", type="number", style="lexical", turn=0, answerable=True,
         expected=(("206所",),), evidence=("学校206所",), document="报告", status="answered", answer="206所",
         sentence="学校206所", confidence=0.9, reason="", relevant_ranks=(2,), top_passage="", short=True, shown=True,
         citations=1, verbatim=1, proving=1, cause="", milliseconds=5.0,

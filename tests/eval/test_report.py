@@ -27,7 +27,7 @@ def outcomes(right: Outcome, wrong: Outcome, refused: Outcome) -> list[Outcome]:
     unanswerable = replace(refused, answerable=False, expected=(), evidence=(), cause="", type="person")
     kinds = [right, right, wrong, refused, unanswerable]
     singles = [replace(o, id=f"q{n}", style="lexical" if n < 2 else "colloquial") for n, o in enumerate(kinds)]
-    return [*singles, replace(right, id="d1.1", dialogue=True, style="", type="")]
+    return [*singles, replace(right, id="d1.1", turn=1, style="", type="")]
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_figures_by_hand(report: Report) -> None:
     assert figures["right"] == (3 / 5, 5)
     assert report.calibration.error.value == pytest.approx((2 * abs(1 - 0.9) + 1 * 0.7) / 3)
     assert [part.name for part in report.slices] == [
-        "all", "style: colloquial", "style: lexical", "type: number", "type: person", "dialogue turns",
+        "all", "style: colloquial", "style: lexical", "type: number", "type: person", "dialogue turns", "turn 1",
     ]  # fmt: skip
     assert [o.id for o in misses(report)] == ["q2", "q3"]
 

@@ -134,5 +134,5 @@ def test_a_dialogue_is_asked_with_its_own_past() -> None:
         progress=done.append,
     )
     assert assistant.turns == [(), ("q",), ()]
-    assert [(o.dialogue, o.shown, o.alone) for o in outcomes] == [(True, True, None), (True, False, True)]
+    assert [(o.turn, o.shown, o.alone) for o in outcomes] == [(1, True, None), (2, False, True)]
     assert done == [1, 1]
