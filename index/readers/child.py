@@ -42,10 +42,11 @@ class Child:
         self._pace = pace  # seconds a record, over all
         self._data = data
         self._lines: queue.Queue[bytes | None] = queue.Queue()
-        environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(_ROOT), *filter(None, sys.path)]))
+        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(paths))
         environment["GAZETTE_CHILD_MEMORY"] = str(memory + 3 * len(data))
         self._process = subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-P", "-m", module, *arguments],  # -P: nothing is imported from the folder we stand in
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -155,11 +156,10 @@ def serve(read: Callable[[bytes, Limits], Reading]) -> None:
 def limit_memory() -> None:
     """Keep this process within what its parent allows, beyond what it has now; without effect where not supported."""
     allowed = os.environ.get("GAZETTE_CHILD_MEMORY")
-    if allowed is None:
+    sizes = Path("/proc/self/statm")
+    if allowed is None or not sizes.exists():
         return
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    now = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    import resource  # not on Windows
+
+    now = int(sizes.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     resource.setrlimit(resource.RLIMIT_AS, (now + int(allowed), now + int(allowed)))

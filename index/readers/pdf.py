@@ -38,19 +38,38 @@ def read(data: bytes, limits: Limits) -> Reading:
         notes.append(f"略去 {hidden} 个看不见的字符（隐藏文字）")
     if lost:
         notes.append(f"第{_ranges(lost)}页无法解析，未建索引")
-    if scanned and ocr.is_installed():
-        for number, page in ocr.pages(data, scanned, limits):
-            pages[number - 1] = page
-        notes.append(f"第{_ranges(scanned)}页是扫描图像，文字由 OCR 识别，请核对原件")
-    elif scanned:
-        advice = f"第{_ranges(scanned)}页是扫描图像，未建索引；用 pip install '.[ocr]' 安装 OCR 后可识别"
-        if len(scanned) == len(pages):
-            raise Unreadable(advice)
-        notes.append(advice)
+    if scanned:
+        notes += _recognised(data, pages, scanned, limits)
     text, starts = plain_text(pages)
     if len(text) > limits.characters:
         raise Unreadable(f"文本 {len(text):,} 字，超过上限 {limits.characters:,} 字；请拆成几个文件")
     return Reading(text, "pdf", starts, tuple(notes))
+
+
+def _recognised(data: bytes, pages: list[Page], scanned: list[int], limits: Limits) -> list[str]:
+    """Put what OCR reads in place of the scanned pages; what is to be said about them.
+
+    Raises:
+        Unreadable: if nothing but scanned pages is there, and none of them can be read.
+    """
+    if not ocr.is_installed():
+        said = f"第{_ranges(scanned)}页是扫描图像，未建索引；用 pip install '.[ocr]' 安装 OCR 后可识别"
+        if len(scanned) == len(pages):
+            raise Unreadable(said)
+        return [said]
+    rest = list(scanned)
+    notes = []
+    try:
+        for number, page in ocr.pages(data, scanned, limits):
+            pages[number - 1] = page
+            rest.remove(number)
+    except Unreadable as error:
+        said = f"第{_ranges(rest)}页是扫描图像，OCR 未能完成，未建索引（{error}）"
+        if len(rest) == len(pages):
+            raise Unreadable(said) from error
+        notes.append(said)
+    done = [number for number in scanned if number not in rest]
+    return [*notes, *([f"第{_ranges(done)}页是扫描图像，文字由 OCR 识别，请核对原件"] if done else [])]
 
 
 def _text_layer(data: bytes, limits: Limits) -> tuple[list[Page], int, list[int]]:
