@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -14,6 +14,7 @@ from index.records import GazetteError
 
 if TYPE_CHECKING:
     from qa.ask import Assistant
+    from qa.rank import Reranker
     from qa.records import Answer, Turn
 
 
@@ -51,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹；缺省为 data/ 的索引，首次使用时建立")
     parser.add_argument("--json", action="store_true", help="输出 JSON 记录（一行一个）")
     parser.add_argument("-k", type=int, default=10, metavar="N", help="列出的段落数（缺省 10）")
+    parser.add_argument("--reranker", metavar="NAME_OR_DIR", help="用 sentence-transformers 交叉编码器给段落重新排序")
+    parser.add_argument("--no-expand", action="store_true", help="不用“口语词—公文词”对照表扩展检索")
     parser.add_argument(
         "--batch",
         metavar="FILE",
@@ -69,7 +72,7 @@ def _run(args: argparse.Namespace) -> int:
 
         folder = default_index()
     with open_index(folder) as index:
-        assistant = Assistant(index)
+        assistant = Assistant(index, reranker=_reranker(args.reranker), expand=not args.no_expand)
         if args.question is not None:
             answer = assistant.ask(args.question, k=args.k)
             print(json.dumps(answer.to_json(index.source_names), ensure_ascii=False) if args.json else _shown(answer))
@@ -79,6 +82,14 @@ def _run(args: argparse.Namespace) -> int:
                 for answer in _answers(assistant, record, args.k):
                     print(json.dumps(answer.to_json(index.source_names), ensure_ascii=False), flush=True)
     return 0
+
+
+def _reranker(name: str | None) -> Reranker | None:
+    if name is None:
+        return None
+    from qa.rank import load_reranker
+
+    return load_reranker(name)
 
 
 def _opened(name: str) -> TextIO:
@@ -114,13 +125,23 @@ def _answers(assistant: Assistant, record: dict[str, Any], k: int) -> Iterator[A
 
     name = str(record.get("id", ""))
     if not record.get("turns"):
-        yield assistant.ask(record["question"], k=k, id=name)
+        yield _answer(assistant, record["question"], (), k, name)
         return
     past: list[Turn] = []
     for n, turn in enumerate(record["turns"], 1):
-        answer = assistant.ask(turn["question"], turns=past, k=k, id=f"{name}.{n}")
+        answer = _answer(assistant, turn["question"], past, k, f"{name}.{n}")
         past.append(Turn(turn["question"], answer))
         yield answer
+
+
+def _answer(assistant: Assistant, question: str, turns: Sequence[Turn], k: int, name: str) -> Answer:
+    """The answer; to what cannot be asked, an abstention with the reason: one bad line must not end the batch."""
+    from qa.records import Answer
+
+    try:
+        return assistant.ask(question, turns=turns, k=k, id=name)
+    except ValueError as error:
+        return Answer(question, question, "not_found", reason=str(error), id=name)
 
 
 def _shown(answer: Answer) -> str:

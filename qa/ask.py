@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from index.records import Filter, Hit
+from index.text import fold
 from qa.cite import cite
 from qa.dialogue import complete
 from qa.evidence import Proof, Reading
@@ -16,10 +17,12 @@ from qa.question import analyse
 from qa.read import default_reader
 from qa.records import Answer, Citation, Timings, Turn
 from qa.retrieve import retrieve
+from qa.vocabulary import NO_VOCABULARY, shipped_vocabulary
 
 if TYPE_CHECKING:
     from index.store import Index
     from qa.generate import Model
+    from qa.rank import Reranker
 
 SummaryKind = Literal["off", "extract", "model"]
 MOST_CHARACTERS = 2000  # of a question; what is longer is a document pasted by mistake
@@ -28,14 +31,17 @@ MOST_CHARACTERS = 2000  # of a question; what is longer is a document pasted by 
 class Assistant:
     """An open index that answers questions; safe to share among threads.
 
-    ``model`` writes the summaries asked for with ``summary="model"``; ``reranker`` and ``expand`` go to ``retrieve``.
+    ``model`` writes the summaries asked for with ``summary="model"``; ``reranker`` takes the place of the shipped
+    ranker; without ``expand`` readers' words are not widened by official ones.
     """
 
-    def __init__(self, index: Index, *, reranker: Any = None, model: Model | None = None, expand: bool = True) -> None:
+    def __init__(
+        self, index: Index, *, reranker: Reranker | None = None, model: Model | None = None, expand: bool = True
+    ) -> None:
         self.index = index
         self.model = model
         self.reranker = reranker
-        self.expand = expand
+        self.vocabulary = shipped_vocabulary() if expand else NO_VOCABULARY
 
     def ask(
         self,
@@ -76,6 +82,7 @@ class Assistant:
             citations=self._citations(reading),
             passages=tuple(hits[:k]),
             where=where,
+            expansions=self._expansions(asked.search or resolved, hits[:k]),
             id=id,
         )
         done = time.perf_counter()
@@ -90,7 +97,12 @@ class Assistant:
         return replace(answer, timings=timings)
 
     def _retrieve(self, question: str, k: int, where: Filter) -> list[Hit]:
-        return retrieve(self.index, question, k, where=where)
+        return retrieve(self.index, question, k, where=where, vocabulary=self.vocabulary, reranker=self.reranker)
+
+    def _expansions(self, question: str, hits: Sequence[Hit]) -> tuple[tuple[str, str], ...]:
+        """The official words that widened the search and stand in what it found, each with the reader's word."""
+        found = fold("\n".join(hit.passage.context + hit.passage.text for hit in hits))
+        return tuple((e.lay, e.official) for e in self.vocabulary.expand(question) if e.official in found)
 
     def _summarised(self, answer: Answer, summary: SummaryKind) -> Answer:
         if summary == "off" or not answer.citations:
