@@ -109,7 +109,11 @@ class WordVectors:
         body = np.concatenate([part for words in passages for part in (_MARK, words)])
         head = np.concatenate([part for words in heads for part in (_MARK, words)])
         bodies = np.cumsum([0, *(len(words) + 1 for words in passages[:-1])])
-        present, place = np.unique(np.concatenate([body, head]), return_inverse=True)
+        both = np.concatenate([body, head])
+        seen = np.zeros(len(self), dtype=bool)  # np.unique sorts, which takes ten times as long
+        seen[both] = True
+        present = np.flatnonzero(seen).astype(np.uint16)
+        place = (np.cumsum(seen) - 1)[both]
         closeness, same = self._closeness(asked, present)
         near = closeness[:, place[: len(body)]]
         sentences = np.flatnonzero(body == END)

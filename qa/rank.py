@@ -45,14 +45,15 @@ FEATURES = (
     "sentence_gap",
     "official",  # share of the official words for the reader's words that stand in it
     "figures",  # share of the question's numbers and Latin words that stand in it
-    "trigrams",  # share of the question's three-character stretches that stand in it
-    "longest",  # the longest stretch of the question that stands in it, over the question's length
-    "in_title",  # the longest stretch of the question that stands in title or headings, likewise
     "answers",  # 1 if something of the type asked for stands in it
     "length",  # log characters
     "questions_length",  # log characters
     "early",  # 1 / number of its first paragraph within the document
+    "fused",  # the weighted sum that chose the candidates, over the best candidate's
 )
+
+FUSED = 2.0
+"""What the fused score counts beside the trees: they were fitted on other texts than gazettes, and err less with it."""
 
 # What an answer of a type looks like; types without a look of their own are left to the reader.
 _LOOKS: dict[str, re.Pattern[str]] = {
@@ -85,6 +86,7 @@ class Candidates:
     lexical_rank: Floats  # 1 / rank, 0 where not found
     dense_rank: Floats
     soft: Match
+    fused: Floats  # the weighted sum of these
     official: Sequence[str] = ()  # the official words the search was widened by
 
 
@@ -96,7 +98,8 @@ class Reranker(Protocol):
 
 def rank(candidates: Candidates) -> Floats:
     """One score a candidate; more is better, comparable within the question only."""
-    return shipped_trees().score(features(candidates))
+    rows = features(candidates)
+    return shipped_trees().score(rows) + FUSED * rows[:, FEATURES.index("fused")]
 
 
 @lru_cache(maxsize=1)
@@ -107,14 +110,14 @@ def shipped_trees() -> Trees:
 
 def features(candidates: Candidates) -> Floats:
     """(n, len(FEATURES)) rows, one a candidate."""
-    question = _plain(candidates.question)
+    asked = terms(candidates.question)
     n = len(candidates.passages)
-    bodies = [_plain(passage.text) for passage in candidates.passages]
-    heads = [_plain(passage.context) for passage in candidates.passages]
+    official = [_plain(word) for word in candidates.official]
+    figures = [term for term in asked if term.isascii()]
     soft = candidates.soft
     columns = {
         "lexical": candidates.lexical / max(float(candidates.lexical.max(initial=0)), 1e-9),
-        "lexical_term": candidates.lexical / max(len(terms(question)), 1),
+        "lexical_term": candidates.lexical / max(len(asked), 1),
         "lexical_rank": candidates.lexical_rank,
         "dense": candidates.dense,
         "dense_gap": candidates.dense - candidates.dense.max(initial=0),
@@ -126,15 +129,13 @@ def features(candidates: Candidates) -> Floats:
         "soft_both": soft.both,
         "soft_gap": soft.both - soft.both.max(initial=0),
         "sentence_gap": soft.sentence - soft.sentence.max(initial=0),
-        "official": _shares([_plain(word) for word in candidates.official], bodies, heads),
-        "figures": _shares([t for t in terms(question) if t[0].isdigit() or t.isascii()], bodies, heads),
-        "trigrams": _shares([question[i : i + 3] for i in range(len(question) - 2)], bodies, bodies),
-        "longest": [_longest_common(question, body) / max(len(question), 1) for body in bodies],
-        "in_title": [_longest_common(question, head) / max(len(question), 1) for head in heads],
+        "official": _shares(official, candidates.passages),
+        "figures": _shares(figures, candidates.passages),
         "answers": _answers(candidates.question, candidates.passages),
-        "length": np.log([len(body) + 1 for body in bodies]),
-        "questions_length": np.full(n, np.log(len(question) + 1)),
+        "length": np.log([len(passage.text) + 1 for passage in candidates.passages]),
+        "questions_length": np.full(n, np.log(len(candidates.question) + 1)),
         "early": [1 / passage.paragraph for passage in candidates.passages],
+        "fused": candidates.fused / max(float(candidates.fused.max(initial=0)), 1e-9),
     }
     return np.stack([np.asarray(columns[name], dtype=np.float32) for name in FEATURES], axis=1)
 
@@ -143,23 +144,12 @@ def _plain(text: str) -> str:
     return "".join(text.split()).lower()
 
 
-def _shares(wanted: Sequence[str], bodies: Sequence[str], heads: Sequence[str]) -> list[float]:
-    """For each passage the share of the wanted strings that stand in its body or head; 0 where none is wanted."""
+def _shares(wanted: Sequence[str], passages: Sequence[Passage]) -> list[float]:
+    """For each passage the share of the wanted strings that stand in its text or context; 0 where none is wanted."""
     if not wanted:
-        return [0.0] * len(bodies)
-    return [
-        sum(word in body or word in head for word in wanted) / len(wanted)
-        for body, head in zip(bodies, heads, strict=True)
-    ]
-
-
-def _longest_common(question: str, text: str) -> int:
-    """The length of the longest stretch of the question that stands in the text."""
-    best = 0
-    for start in range(len(question)):
-        while start + best < len(question) and question[start : start + best + 1] in text:
-            best += 1
-    return best
+        return [0.0] * len(passages)
+    texts = [_plain(passage.context + passage.text) for passage in passages]
+    return [sum(word in text for word in wanted) / len(wanted) for text in texts]
 
 
 def _answers(question: str, passages: Sequence[Passage]) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from index.lexical import terms
 from index.records import Filter, Hit, Passage
 from index.wordvectors import END, Words, shipped_words
-from qa.rank import Candidates, Floats, Reranker, rank
+from qa.rank import Candidates, Reranker, rank
 from qa.vocabulary import Expansion, Vocabulary, shipped_vocabulary
 
 if TYPE_CHECKING:
@@ -24,13 +25,13 @@ class Weights:
     """What each part counts; 0 leaves it out. The defaults were measured: see docs/retrieval-log.md."""
 
     lexical: float = 1.0  # BM25, brought to 1 for the best passage
-    dense: float = 0.5  # cosine of the encoder
-    soft: float = 1.0  # share of the question's words matched, see index.wordvectors
+    dense: float = 1.0  # cosine of the encoder
+    soft: float = 3.0  # share of the question's words matched, see index.wordvectors
     expansion: float = 0.3  # of an official word's terms beside the reader's own
     neighbours: int = 5  # words nearest to each word of the question that a leg of its own looks for; 0 leaves it out
-    ranker: bool = False
+    ranker: bool = True
     pool: int = 100  # candidates drawn from each leg
-    ranked: int = 50  # of the best, put in order by the ranker
+    ranked: int = 100  # of the best, put in order by the ranker
 
 
 NEAR = 0.5  # the least cosine of a word that is looked for in place of another
@@ -56,11 +57,12 @@ def retrieve(
     """
     if k <= 0:
         return []
-    words = (vocabulary or shipped_vocabulary()).expand(question) if weights.expansion else ()
+    known = shipped_vocabulary() if vocabulary is None else vocabulary  # an empty one is false and still meant
+    words = known.expand(question) if weights.expansion else ()
     candidates = find_candidates(index, question, max(k, weights.pool), where=where, words=words, weights=weights)
     if not candidates.passages:
         return []
-    fused = fused_scores(candidates, weights)
+    fused = candidates.fused
     order = np.argsort(-fused, kind="stable")
     if reranker is not None or weights.ranker:
         top = order[: weights.ranked]
@@ -104,18 +106,22 @@ def near_terms(question: str, k: int) -> list[tuple[str, float]]:
     asked = vectors.cut([question])[0]
     weights: dict[str, float] = {}
     for number in dict.fromkeys(int(n) for n in asked if n != END):
-        near = [(number, 1.0), *((n, c) for n, c in vectors.nearest(number, k) if c >= NEAR)]
-        for other, cosine in near:
-            word = vectors.word(other)
-            if len(word) < 2 and other != number:
+        own = float(vectors.weights[number])
+        for term in _pieces(number):
+            weights[term] = max(weights.get(term, 0.0), own)
+        for other, cosine in vectors.nearest(number, k):
+            if cosine < NEAR or len(vectors.word(other)) < 2:
                 continue  # one character stands in too many words
-            pieces = terms(word)
+            pieces = _pieces(other)
             for term in pieces:
-                weight = (
-                    float(vectors.weights[number]) * cosine**2 * (2 / max(2, len(pieces)) if other != number else 1)
-                )
-                weights[term] = max(weights.get(term, 0.0), weight)
+                weights[term] = max(weights.get(term, 0.0), own * cosine**2 * 2 / max(2, len(pieces)))
     return list(weights.items())
+
+
+@lru_cache(maxsize=16_384)
+def _pieces(number: int) -> tuple[str, ...]:
+    """The terms of a word by its number."""
+    return tuple(terms(shipped_words().word(number)))
 
 
 def find_candidates(
@@ -141,25 +147,19 @@ def find_candidates(
             ranks[place[hit.passage.id]] = 1 / number
     found = list(passages.values())
     cutter = shipped_words()
+    contexts = [passage.context for passage in found]
     soft = cutter.match(
         cutter.cut([question])[0],
-        _cut([(p.id, p.text) for p in found]),
-        _cut([(p.context, p.context) for p in found]),
+        _cut([(passage.id, passage.text) for passage in found]),
+        _cut(list(zip(contexts, contexts, strict=True))),
     )
-    return Candidates(
-        question, found, bm25, cosine, bm25_rank, cosine_rank, soft, tuple(word.official for word in words)
+    fused = (
+        weights.lexical * bm25 / max(float(bm25.max(initial=0)), 1e-9)
+        + weights.dense * cosine
+        + weights.soft * soft.both
     )
-
-
-def fused_scores(candidates: Candidates, weights: Weights = DEFAULT) -> Floats:
-    """One score a candidate: the weighted sum of what each part says of it."""
-    top = max(float(candidates.lexical.max(initial=0)), 1e-9)
-    fused: Floats = (
-        weights.lexical * candidates.lexical / top
-        + weights.dense * candidates.dense
-        + weights.soft * candidates.soft.both
-    )
-    return fused
+    official = tuple(word.official for word in words)
+    return Candidates(question, found, bm25, cosine, bm25_rank, cosine_rank, soft, fused, official)
 
 
 def best_of(candidates: Candidates, rows: npt.NDArray[np.intp]) -> Candidates:
@@ -173,6 +173,7 @@ def best_of(candidates: Candidates, rows: npt.NDArray[np.intp]) -> Candidates:
         candidates.lexical_rank[rows],
         candidates.dense_rank[rows],
         soft.only(rows),
+        candidates.fused[rows],
         candidates.official,
     )
 

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from index.store import open_index
 from qa import trees
 from qa.rank import FEATURES, MODEL, Floats, features
-from qa.retrieve import DEFAULT, best_of, find_candidates, fused_scores
+from qa.retrieve import DEFAULT, best_of, find_candidates
 from qa.vocabulary import shipped_vocabulary
 
 FOLDS = 5
@@ -32,7 +32,7 @@ PARAMETERS = {
     "objective": "lambdarank",
     "lambdarank_truncation_level": 10,
     "learning_rate": 0.05,
-    "num_leaves": 15,
+    "num_leaves": 7,
     "min_data_in_leaf": 60,
     "feature_fraction": 0.6,
     "bagging_fraction": 0.7,
@@ -43,7 +43,7 @@ PARAMETERS = {
     "num_threads": 1,
     "verbose": -1,
 }
-ROUNDS = 150
+ROUNDS = 100
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def collect(index_folder: Path, questions: Path) -> list[Group]:
             question = str(record.get("question") or record["query"])
             words = shipped_vocabulary().expand(question)
             found = find_candidates(index, question, DEFAULT.pool, words=words)
-            top = np.argsort(-fused_scores(found, DEFAULT), kind="stable")[: DEFAULT.ranked]
+            top = np.argsort(-found.fused, kind="stable")[: DEFAULT.ranked]
             chosen = best_of(found, top)
             labels = np.array([_answers(record, passage.text) for passage in chosen.passages], dtype=np.int32)
             key = _bare(record.get("positive") or record["evidence"])
@@ -131,10 +131,14 @@ def cross_validate(groups: Sequence[Group]) -> None:
     after = ranks(groups, scores)
     for name, style in sorted({(g.name, s) for g in groups for s in ("", g.style)}):
         here = np.array([g.name == name and style in {"", g.style} for g in groups])
-        print(f"{name} {style or 'all'}: {here.sum()} questions", file=sys.stderr)
+        _say(f"{name} {style or 'all'}: {here.sum()} questions")
         for label, found in (("fused", before[here]), ("ranked", after[here])):
             shares = "  ".join(f"@{k} {np.mean(found <= k):.3f}" for k in (1, 3, 5, 10))
-            print(f"    {label:7s}{shares}", file=sys.stderr)
+            _say(f"    {label:7s}{shares}")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def main() -> int:
@@ -146,13 +150,13 @@ def main() -> int:
     for pair in arguments.sets:
         index_folder, _, questions = pair.partition("=")
         groups += collect(Path(index_folder), Path(questions))
-        print(f"{pair}: {len(groups)} questions so far", file=sys.stderr)
+        _say(f"{pair}: {len(groups)} questions so far")
     cross_validate(groups)
     booster = fit(groups)
     trees.save(arguments.out, booster)
     gains = booster.feature_importance("gain")
     for i in np.argsort(-gains):
-        print(f"{FEATURES[i]:18s} {gains[i] / gains.sum():.3f}", file=sys.stderr)
+        _say(f"{FEATURES[i]:18s} {gains[i] / gains.sum():.3f}")
     return 0
 
 
