@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="公报文件、文件夹（含子文件夹）或 zip")
     build.add_argument("--out", "--store", required=True, type=Path, metavar="DIR", help=_PLACE)
     build.add_argument("--encoder", metavar="NAME_OR_DIR", help="sentence-transformers 模型名或文件夹（默认用自带的）")
+    build.add_argument("--ray", type=int, metavar="N", help="由 Ray 集群的 N 个进程读取和编码（RAY_ADDRESS 指定集群）")
     build.set_defaults(run=_build)
 
     add = commands.add_parser("add", help="把文件加入索引；改过的文件替换旧版，没变的不动")
@@ -72,6 +73,15 @@ def _build(arguments: argparse.Namespace) -> int:
     from index.building import build
     from index.embed import load_encoder
 
+    if arguments.ray:
+        from index.bulk import build_with_ray
+
+        with _ProgressBar() as progress:
+            workers, encoder_name = arguments.ray, arguments.encoder
+            reports = build_with_ray(
+                arguments.paths, arguments.out, encoder=encoder_name, workers=workers, progress=progress
+            )
+        return _tell(reports, {"indexed"})
     encoder = load_encoder(arguments.encoder)
     with _ProgressBar() as progress:
         reports = build(arguments.paths, arguments.out, encoder=encoder, progress=progress, workers=_cores())

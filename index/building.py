@@ -20,7 +20,7 @@ from index.interface import milvus_uri
 from index.reading import Outcome, place_of, read_files
 from index.records import Document, FileReport, Gazette, GazetteError, Paragraph, Passage, Source
 from index.rows import Item, SourceEntry
-from index.sources import find_sources
+from index.sources import Member, find_sources
 from index.tables import SegmentWriter
 from index.writer import (
     SCHEMA,
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int, float], None]
 """Called with files done, files in all, and characters a second so far."""
 
+Reader = Callable[[Sequence[Path | Member], frozenset[str]], Iterator[Outcome]]
+"""Gives every file's outcome in order; files whose id is known need not be parsed."""
+
 log = logging.getLogger("index")
 
 
@@ -49,13 +52,14 @@ def build(
     encoder: Encoder | None = None,
     progress: Progress | None = None,
     workers: int = 1,
+    reader: Reader | None = None,
 ) -> list[FileReport]:
     """A new index of files and folders (searched in depth), in place of what the folder held before.
 
     A file that cannot be read is reported as skipped with its reason, the rest is indexed; if nothing can be, the
     folder is left as it was. Vectors of passages that were indexed before are taken over, and a build that was
     interrupted is taken up where it stopped. With several ``workers`` many files are read in processes of their own
-    (a script that asks for that needs the usual ``if __name__ == "__main__"``).
+    (a script that asks for that needs the usual ``if __name__ == "__main__"``), or by a ``reader`` of one's own.
 
     Raises:
         IndexBusy: another process is writing to the folder.
@@ -63,13 +67,14 @@ def build(
     """
     encoder = encoder or _default_encoder()
     folder = Path(folder)
+    reader = reader or _reader(workers)
     if milvus_uri(folder):
-        reading = _Reading(paths, progress, workers)
+        reading = _Reading(paths, progress, reader)
         _milvus_writer(folder, encoder).write(reading.items(), frozenset(), encoder)
         return reading.reports
     with generations.writing(folder):
         partial = _partial(folder, encoder)
-        reading = _Reading(paths, progress, workers, finished=_names_in(partial))
+        reading = _Reading(paths, progress, reader, finished=_names_in(partial))
         change = Change(reading.items(), partial=partial, wanted=reading.wanted)
         with _previous(folder) as previous:
             write_generation(folder, previous, change, encoder)
@@ -95,7 +100,7 @@ def add(
     folder = Path(folder)
     with _changing(folder) as store:
         encoder = matching_encoder(folder, store.card, encoder)
-        reading = _Reading(paths, progress, workers, present=store.sources)
+        reading = _Reading(paths, progress, _reader(workers), present=store.sources)
         store.write(reading.items(), reading.replaced, encoder)
         return reading.reports
 
@@ -176,6 +181,10 @@ def _changing(folder: Path) -> Iterator[_Store]:
             previous.release()
 
 
+def _reader(workers: int) -> Reader:
+    return lambda files, known: read_files(files, known, workers)
+
+
 class _Reading:
     """Reads files one by one; what became of each is in ``reports``, in order."""
 
@@ -183,7 +192,7 @@ class _Reading:
         self,
         paths: Sequence[Path],
         progress: Progress | None,
-        workers: int,
+        reader: Reader,
         present: Sequence[SourceEntry] = (),
         finished: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
@@ -192,7 +201,7 @@ class _Reading:
         self.replaced: set[str] = set()  # older versions of what was read
         self._files = list(find_sources([Path(path) for path in paths]))
         self._progress = progress
-        self._workers = workers
+        self._reader = reader
         self._present = {source.id: source for source in present}
         self._finished = finished
         self._seen: dict[str, str] = {}
@@ -201,7 +210,7 @@ class _Reading:
         """What is new, as it is read."""
         began, characters = time.monotonic(), 0
         known = frozenset(self._present) | frozenset(self._finished)
-        for done, outcome in enumerate(read_files(self._files, known, self._workers), 1):
+        for done, outcome in enumerate(self._reader(self._files, known), 1):
             self.reports.append(self._report(outcome))
             if outcome.item is not None and self.reports[-1].outcome == "indexed":
                 characters += len(outcome.item.source.text)
