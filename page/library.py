@@ -30,6 +30,8 @@ class Shelved(Protocol):
 
     @property
     def gazettes(self) -> tuple[Gazette, ...]: ...
+    @property
+    def source_names(self) -> Mapping[str, str]: ...
     def gazette(self, source_id: str) -> Gazette: ...
     def source(self, source_id: str) -> Source: ...
     def passages(self, document_id: str) -> list[Passage]: ...
@@ -127,7 +129,7 @@ class Library:
 
     def names(self, visitor: str) -> dict[str, str]:
         """Source id -> file name, of every gazette the visitor can read."""
-        return {g.source_id: self.source(g.source_id, visitor).name for g in self.gazettes(visitor)}
+        return {k: v for assistant in self.assistants(visitor) for k, v in assistant.index.source_names.items()}
 
     def source(self, source_id: str, visitor: str) -> Source:
         """The source of a gazette.
@@ -150,7 +152,7 @@ class Library:
 
     def document_at(self, source_id: str, offset: int, visitor: str) -> Document | None:
         """The document of a source that holds an offset, or the nearest before it; None for an unknown source."""
-        gazette = next((g for g in self.gazettes(visitor) if g.source_id == source_id), None)
+        gazette = next((a.index.gazette(source_id) for a in self.assistants(visitor) if _holds(a, source_id)), None)
         if gazette is None or not gazette.documents:
             return None
         before = [d for d in gazette.documents if d.start <= offset]
@@ -165,7 +167,7 @@ class Library:
         """
         source = self.source(source_id, visitor)
         if source_id not in self._facts:
-            gazette = next(g for g in self.gazettes(visitor) if g.source_id == source_id)
+            gazette = next(a.index.gazette(source_id) for a in self.assistants(visitor) if _holds(a, source_id))
             while len(self._facts) >= FACTS_KEPT:
                 self._facts.pop(next(iter(self._facts)), None)
             self._facts[source_id] = facts_of(gazette, source)
@@ -259,7 +261,7 @@ class Library:
 
 
 def _holds(assistant: Asked, source_id: str) -> bool:
-    return any(g.source_id == source_id for g in assistant.index.gazettes)
+    return source_id in assistant.index.source_names
 
 
 def _refusal(path: Path, n: int) -> FileReport | None:

@@ -301,6 +301,9 @@ class _Tidied:
         if message["type"] == "http.response.start":
             self.start = message
             return
+        if message["type"] != "http.response.body":
+            await self.send(message)
+            return
         self.body += message.get("body", b"")
         if message.get("more_body"):
             return

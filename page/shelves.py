@@ -57,7 +57,7 @@ def _table(index: Shelved, language: Language, *, removable: bool) -> str:
 def _line(index: Shelved, gazette: Gazette, language: Language, removable: bool) -> str:
     documents = [d for d in gazette.documents if d.kind != "封面"]
     passages = sum(len(index.passages(d.id)) for d in gazette.documents)
-    name = index.source(gazette.source_id).name
+    name = index.source_names[gazette.source_id]
     cells = [
         tag("td", button(gazette.issue, class_="linklike", data_act="open", data_gazette=gazette.source_id)),
         tag("td", str(len(documents)), class_="number"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from index.interface import milvus_uri
 from index.records import FileReport
 from index.store import add, build, open_index, remove
 from page.library import Asked
@@ -28,7 +29,8 @@ class IndexStore:
         Raises:
             GazetteError: if the folder cannot be written; nothing was changed.
         """
-        return add([path], folder) if folder.exists() else build([path], folder)
+        stands = folder.exists() or milvus_uri(folder) is not None  # build would take the place of what is there
+        return add([path], folder) if stands else build([path], folder)
 
     def remove(self, source_id: str, folder: Path) -> None:
         """Take one source out."""

@@ -88,6 +88,7 @@ class FakeIndex:
         self._sources = {s.id: s for s in sources}
         self.gazettes: tuple[Gazette, ...] = tuple(parse_gazette(s) for s in sources)
         self.documents: Mapping[str, Document] = {d.id: d for g in self.gazettes for d in g.documents}
+        self.source_names = {s.id: s.name for s in sources}
         self._passages = [p for g, s in zip(self.gazettes, sources, strict=True) for p in split_passages(g, s)]
 
     def source(self, source_id: str) -> Source:
