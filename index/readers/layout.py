@@ -14,6 +14,7 @@ from statistics import median
 
 # In units of the character size (em).
 WORD_GAP = 0.5  # white this wide is a space even between Han characters: 金 莉
+PUNCTUATION = frozenset("，。、；：！？（）《》〈〉“”‘’「」『』【】〔〕…—·")
 CELL_GAP = 1.8  # and this wide parts two cells, or two columns
 GUTTER = 0.5  # a line may hang over its column's edge by less
 COLUMN_WIDTH = 8.0
@@ -23,6 +24,7 @@ SAME_LINE = 0.45
 _MOST_PIECES = 5_000
 _MOST_EDGES = 30
 _MOST_RULES = 500
+_MOST_IN_CELL = 20  # lines
 
 _NUMBERED = re.compile(r"^(第[一二三四五六七八九十百零〇\d]+[条章节编]|[（(]?[一二三四五六七八九十\d]+[)）、.．])")  # fmt: skip
 
@@ -93,7 +95,9 @@ def glue(before: str, after: str, gap: float) -> str:
     if not before or not after:
         return ""
     if is_wide(before[-1]) or is_wide(after[0]):
-        return " " if gap >= WORD_GAP else ""
+        # Punctuation of full width brings white of its own, up to a character between two such.
+        marked = before[-1] in PUNCTUATION or after[0] in PUNCTUATION
+        return " " if gap >= (1.1 if marked else WORD_GAP) else ""
     return " " if gap >= 0.15 else ""
 
 
@@ -135,7 +139,7 @@ def _goes_on(piece: Line, run: Run, order: int, uprights: Sequence[Rule]) -> boo
     gap = (run.left - piece.right) / size
     # A column may begin nearly as near as a word; but the file writes it elsewhere, and OCR boxes whole lines.
     near = 0.8 if not run.order else 1.2 if run.order - order in (0, 1) else 0.3
-    return gap < near and not (gap > 0.2 and _parted(uprights, piece, run))
+    return gap < near and not _parted(uprights, piece, run)
 
 
 def _parted(uprights: Sequence[Rule], piece: Line, run: Run) -> bool:
@@ -210,7 +214,7 @@ class _Grid:
 
 
 def _grids(rules: Sequence[Rule]) -> list[_Grid]:
-    """Ruled tables: groups of rules that touch, with at least two rows and two columns."""
+    """Ruled tables: groups of rules that touch, with at least two columns."""
     groups: list[list[Rule]] = []
     for rule in _merged(rules):
         touching = [g for g in groups if any(_touch(rule, other) for other in g)]
@@ -220,7 +224,7 @@ def _grids(rules: Sequence[Rule]) -> list[_Grid]:
     for group in groups:
         columns = _distinct([r.left for r in group if r.bottom - r.top > r.right - r.left])
         rows = _distinct([r.top for r in group if r.bottom - r.top < r.right - r.left])
-        if len(columns) >= 3 and len(rows) >= 3:
+        if len(columns) >= 3 and len(rows) >= 2:
             grids.append(_Grid(columns, rows))
     return grids
 
@@ -280,6 +284,8 @@ def _tables(page: Page, pieces: Sequence[Line]) -> tuple[list[Line], list[Line]]
                 outside.append(piece)
             else:
                 cells.setdefault(where, []).append(piece)
+        if any(len(inside) > _MOST_IN_CELL for inside in cells.values()):
+            continue  # a frame around columns of text
         rest = outside
         for number in range(len(grid.rows) - 1):
             texts = [_cell_text(cells.get((number, column), [])) for column in range(len(grid.columns) - 1)]

@@ -28,6 +28,7 @@ _FEW_CHARACTERS = 60
 _PASSWORD = 4
 _MOST_CHARACTERS = 300_000  # on one page; a newspaper's has 30,000
 _FURTHEST = 1e5  # points: the largest page of the format is 14,400
+_GAP_OF_SPACE = {" ": 0.1, "": 0.35}  # em; a justified line has gaps that look like spaces to PDFium
 _UPRIGHT, _DOWN, _OVER, _UP, _SLANTED = range(5)  # where a baseline runs, as the page is displayed
 
 
@@ -80,7 +81,7 @@ class _Ink:
 
 @dataclass(frozen=True, slots=True)
 class _Character:
-    char: str  # " " for any white space
+    char: str  # " " for any white space, "" for a space that PDFium made up
     box: Box  # in page space, as wide as its advance
     origin: tuple[float, float]
     ink: _Ink
@@ -125,11 +126,11 @@ def read_page(document: pdfium.PdfDocument, index: int) -> tuple[Page, int]:
     finally:
         page.close()
     area = max(frame.width * frame.height, 1.0)
-    count = sum(character.char != " " for character in characters)
+    count = sum(bool(character.char.strip()) for character in characters)
     garbled = unmapped > 0.3 * max(count, 1)
     pictured = objects.image_area > 0.7 * area or objects.paths > 500
     scanned = garbled or (count <= _FEW_CHARACTERS and pictured) or (not count and objects.image_area > 0.02 * area)
-    ways = Counter(character.ink.way for character in characters if character.char != " ")
+    ways = Counter(character.ink.way for character in characters if character.char.strip())
     way = ways.most_common(1)[0][0] if ways else _UPRIGHT
     runs = () if garbled else tuple(_all_runs(characters, frame, way))
     upright = way in (_UPRIGHT, _OVER)
@@ -177,7 +178,10 @@ def _characters(page: pdfium.PdfPage, objects: Painted) -> tuple[list[_Character
         for i in range(count):
             item = raw.FPDFText_GetTextObject(text.raw, i)
             if not item:
-                continue  # a space or line end that PDFium made up; gaps tell as much
+                # A space or line end that PDFium made up: some programs write no spaces, only gaps.
+                if found and raw.FPDFText_GetUnicode(text.raw, i) == 0x20:
+                    found.append(replace(found[-1], char=""))
+                continue
             address = ctypes.addressof(item.contents)
             ink = inks.get(address)
             if ink is None:
@@ -276,11 +280,11 @@ def _runs(characters: Sequence[_Character], frame: _Frame, way: int) -> Iterator
     parts: list[str] = []
     left = right = base = size = 0.0
     last_left = 0.0
-    spaced = False
+    needed = math.inf
     address = 0
     for character in characters:
-        if character.char == " ":
-            spaced = True
+        if not character.char.strip():
+            needed = min(needed, _GAP_OF_SPACE[character.char])
             continue
         a = frame.turned(*frame.at(character.box[0], character.box[1]), way)
         b = frame.turned(*frame.at(character.box[2], character.box[3]), way)
@@ -288,16 +292,16 @@ def _runs(characters: Sequence[_Character], frame: _Frame, way: int) -> Iterator
         line = frame.turned(*frame.at(*character.origin), way)[1]
         em = character.ink.size
         gap = (start - right) / em
-        reach = 1.2 if character.ink.address == address else 0.3  # two objects may be two cells: see layout
+        reach = 1.2 if character.ink.address == address else 0.1  # two objects may be two cells: see layout
         if parts and abs(line - base) < 0.3 * em and abs(em - size) < 0.2 * em and -0.7 < gap < reach:
             if character.char == parts[-1] and abs(start - last_left) < 0.3 * (end - start):
                 continue  # printed twice for bold
-            joint = " " if spaced and gap > 0.1 else glue(parts[-1], character.char, gap)
+            joint = " " if gap > needed else glue(parts[-1], character.char, gap)
             parts += (joint, character.char) if joint else (character.char,)
         else:
             if parts:
                 yield Run("".join(parts), left, right, base, size)
             parts, left, base, size = [character.char], start, line, em
-        right, last_left, spaced, address = end, start, False, character.ink.address
+        right, last_left, needed, address = end, start, math.inf, character.ink.address
     if parts:
         yield Run("".join(parts), left, right, base, size)
