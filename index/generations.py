@@ -237,9 +237,13 @@ def writing(folder: Path) -> Iterator[None]:
 
     Raises:
         IndexBusy: at once, if another process or thread is writing.
+        WriteFailed: if the folder cannot be made or written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise WriteFailed(f"{folder}：无法写入（{error.strerror}）；请换一个文件夹") from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import threading
@@ -21,7 +22,10 @@ from index.sources import Member, read_source
 
 _TASK = 8  # files a worker is given at once
 _AHEAD = 4  # tasks a worker may be ahead of the one who stores: what is read but not stored stays bounded
+_ODDITIES = (ValueError, LookupError, ArithmeticError, RecursionError, TypeError, AttributeError)
 _FEW = 32  # below this many files starting processes takes longer than reading
+
+log = logging.getLogger("index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +45,20 @@ def read_file(file: Path | Member, known: frozenset[str] = frozenset()) -> Outco
     try:
         source_id = _id_of(file)
         if source_id in known:
-            return Outcome(file.name, place, source_id)
+            return Outcome(_shown(file.name), place, source_id)
         source = read_source(file)
         if source.id in known:
             return Outcome(source.name, place, source.id)
         gazette = parse_gazette(source)
         passages = tuple(split_passages(gazette, source))
+        source.text.encode()  # half a surrogate pair can be stored nowhere
     except GazetteError as error:
-        return Outcome(file.name, place, reason=str(error))
+        return Outcome(_shown(file.name), place, reason=str(error))
+    except _ODDITIES as error:
+        # A file nobody foresaw must not stop the thousands after it.
+        log.debug("%s", place, exc_info=True)
+        reason = f"{_shown(file.name)}: 无法分析（{type(error).__name__}: {error}）"
+        return Outcome(_shown(file.name), place, reason=reason)
     if not passages:
         return Outcome(source.name, place, reason=f"{source.name}: 没有可检索的文字")
     return Outcome(source.name, place, source.id, Item(source, gazette, passages, place))
@@ -66,7 +76,12 @@ def place_of(file: Path | Member) -> str:
     """Where a file is, so that the same place is recognised in a later run."""
     if isinstance(file, Member):
         return "!".join((place_of(file.archive), *file.entries))
-    return str(file.absolute())
+    return _shown(str(file.absolute()))
+
+
+def _shown(name: str) -> str:
+    """A name that can be stored and printed: bytes of it that are no text become question marks."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def read_files(files: Sequence[Path | Member], known: frozenset[str], workers: int) -> Iterator[Outcome]:
@@ -107,7 +122,8 @@ def _read_alone(file: Path | Member, known: frozenset[str]) -> Outcome:
         try:
             return pool.submit(_read_task, [file]).result()[0]
         except BrokenProcessPool:
-            return Outcome(file.name, place_of(file), reason=f"{file.name}: 读取它的进程崩溃了；文件可能已损坏")
+            name = _shown(file.name)
+            return Outcome(name, place_of(file), reason=f"{name}: 读取它的进程崩溃了；文件可能已损坏")
 
 
 def _pool(workers: int, known: frozenset[str]) -> ProcessPoolExecutor:

@@ -62,13 +62,17 @@ def _marks(values: Sequence[object]) -> str:
 
 
 class SegmentWriter:
-    """Fills a new segment file, or goes on with one that was left unfinished."""
+    """Fills a new segment file, or goes on with one that was left unfinished.
 
-    def __init__(self, path: Path) -> None:
+    Only a file that is to be taken up again after a power cut has to be ``durable``, waiting for the disk at each
+    commit; any other is thrown away, or flushed whole by its generation.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = False) -> None:
         new = not path.exists()
         self._db = sqlite3.connect(path, isolation_level=None)
-        # The file is thrown away or fsynced whole by its generation: no need to wait for the disk at each commit.
-        self._db.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;")
+        self._db.executescript("PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;")
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         if new:
             self._db.executescript(f"PRAGMA page_size = 8192; BEGIN; {_TABLES} COMMIT;")
         self._db.execute("BEGIN")

@@ -42,6 +42,7 @@ _SMALL = 2_000  # passages up to which a removal writes everything anew: well un
 _MOST_SEGMENTS = 8  # more are merged; a question looks into each of them
 _MOST_DEAD = 0.25  # share of a segment's passages that may be removed before it is written anew
 _BATCH = 1024  # passages embedded and stored at once
+_KEPT = 8_192  # passages after which an interrupted build need not read again
 
 log = logging.getLogger("index")
 
@@ -146,16 +147,20 @@ def _repaired(folder: Path, generation: Generation, broken: Sequence[str]) -> Ge
 class _Filling:
     """A segment being filled: embeds what is new, takes over vectors that are known."""
 
-    def __init__(self, path: Path, encoder: Encoder | None, known: Sequence[Segment], next_key: int) -> None:
-        self._rows = SegmentWriter(path)
+    def __init__(
+        self, path: Path, encoder: Encoder | None, known: Sequence[Segment], next_key: int, *, durable: bool
+    ) -> None:
+        self._rows = SegmentWriter(path, durable=durable)
         self._encoder = encoder
         self._known = known
         self._waiting: list[Item] = []
-        self.next_key = max(next_key, self._rows.next_key())
+        self._next_key = self._kept_key = max(next_key, self._rows.next_key())
+        self._passages_waiting = 0
 
     def add(self, item: Item) -> None:
         self._waiting.append(item)
-        if sum(len(waiting.passages) for waiting in self._waiting) >= _BATCH:
+        self._passages_waiting += len(item.passages)
+        if self._passages_waiting >= _BATCH:
             self._flush()
 
     def finish(self, wanted: Container[str] | None) -> None:
@@ -180,10 +185,13 @@ class _Filling:
             rows = (row.tobytes() for row in np.ascontiguousarray(vectors, np.float32))
             numbers |= self._rows.add_vectors(dict(zip(unknown, rows, strict=True)))
         for item in self._waiting:
-            self._rows.add(item, self.next_key, [numbers[content_key(passage)] for passage in item.passages])
-            self.next_key += len(item.passages)
+            self._rows.add(item, self._next_key, [numbers[content_key(passage)] for passage in item.passages])
+            self._next_key += len(item.passages)
         self._waiting.clear()
-        self._rows.commit()
+        self._passages_waiting = 0
+        if self._next_key - self._kept_key >= _KEPT:
+            self._rows.commit()
+            self._kept_key = self._next_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +251,8 @@ def write_generation(
         sealed = generations.seal(staging, manifest, previous)
         generations.publish(folder, staging, sealed, _fallback(previous, staging, entries))
         return sealed
+    except sqlite3.IntegrityError as error:
+        raise GazetteError(f"{folder}：两个来源或两段的编号相同（{error}）；原来的索引没有改动") from error
     except (OSError, sqlite3.Error) as error:
         raise WriteFailed(f"{folder}：写索引失败（{error}）；原来的索引没有改动") from error
     finally:
@@ -277,7 +287,7 @@ def _filled(staging: Path, previous: Generation | None, change: Change, encoder:
     name = generations.name_of(staging)
     target = staging / f"{name}.sqlite"
     first_key = previous.manifest.next_key if previous and change.carry else 0
-    filling = _Filling(change.partial or target, encoder, known, first_key)
+    filling = _Filling(change.partial or target, encoder, known, first_key, durable=change.partial is not None)
     try:
         for item in change.items:
             filling.add(item)

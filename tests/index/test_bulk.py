@@ -12,7 +12,7 @@ from index.embed import load_encoder
 from index.records import GazetteError
 from index.store import open_index, verify
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
 
 def test_a_cluster_builds_the_same_index(tmp_path: Path, sample_path: Path) -> None:

@@ -80,6 +80,32 @@ def test_bad_input_is_one_line(tmp_path: Path, report: Path, kind: str, capsys: 
     assert "已收录：a.md" in capsys.readouterr().out
 
 
+def test_a_name_that_is_no_text(tmp_path: Path, report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bytes of a file name need not be UTF-8; the file is indexed, replaced and removed all the same."""
+    folder, name = tmp_path / "index", os.fsdecode(b"\xff\xfe.md")
+    report.rename(tmp_path / name)
+    (tmp_path / os.fsdecode(b"\xff.md")).write_bytes(b"")
+    assert main(["build", str(tmp_path / name), str(tmp_path / os.fsdecode(b"\xff.md")), "--out", str(folder)]) == 0
+    (tmp_path / name).write_text("# 关于交通情况的报告\n\n道路通车。\n", encoding="utf-8")
+    assert main(["add", str(tmp_path / name), "--index", str(folder)]) == 0
+    with open_index(folder) as index:
+        assert len(index.source_names) == 1
+    assert main(["remove", str(tmp_path / name), "--index", str(folder)]) == 0
+    captured = capsys.readouterr()
+    (captured.out + captured.err).encode()
+
+
+@pytest.mark.parametrize("command", ["build", "add", "remove", "list", "verify"])
+def test_a_file_in_place_of_the_folder(
+    tmp_path: Path, report: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = {"build": [str(report), "--out"], "add": [str(report), "--index"], "remove": ["a.md", "--index"]}
+    for place in (str(report), str(report / "below")):
+        assert main([command, *arguments.get(command, ["--index"]), place]) == 1
+        captured = capsys.readouterr()
+        assert (captured.out, len(captured.err.splitlines())) == ("", 1)
+
+
 def test_unknown_encoder(tmp_path: Path, report: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", str(report), "--out", str(tmp_path / "index"), "--encoder", str(tmp_path / "none")]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from index.reading import read_file, read_files
+from index.records import Gazette, Source
 
 
 class _Deadly(type(Path())):  # type: ignore[misc]
@@ -32,6 +33,17 @@ def test_a_file_that_ends_its_reader_is_skipped(tmp_path: Path) -> None:
     assert [outcome.name for outcome in outcomes] == [file.name for file in files]
     assert [n for n, outcome in enumerate(outcomes) if outcome.item is None] == [17]
     assert "崩溃" in outcomes[17].reason
+
+
+def test_a_file_that_cannot_be_analysed_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(source: Source) -> Gazette:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr("index.reading.parse_gazette", stumble)
+    (file,) = _files(tmp_path, 1)
+    outcome = read_file(file)
+    assert outcome.item is None
+    assert outcome.reason == "00.md: 无法分析（IndexError: list index out of range）"
 
 
 def test_known_files_are_not_parsed(tmp_path: Path) -> None:

@@ -96,7 +96,8 @@ class _Stopping:
 def test_an_interrupted_build_is_taken_up_again(
     tmp_path: Path, tiny_encoder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.writer._BATCH", 1)  # every file is stored as it comes
+    monkeypatch.setattr("index.writer._BATCH", 1)  # every file is stored as it comes,
+    monkeypatch.setattr("index.writer._KEPT", 1)  # and kept
     files = tmp_path / "files"
     files.mkdir()
     for n in range(6):
