@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from page.desk import Desk
     from page.feedback import Feedback
     from page.handlers import Handlers
+    from page.library import Asked
     from qa.generate import Model
 
 FIND = "find"  # concurrency ids: finding never waits behind a model that is writing
 WRITE = "write"
 FINDERS = 4
+FEEDBACK = Path("build/feedback.jsonl")
 
 # What a part may ask for; page.js sends it when an element with that data-act is used.
 _WIRE = "gazette.wire(element, trigger, watch, props, {events});"
@@ -75,13 +77,24 @@ class Parts:
         ]
 
 
-def build_app(desk: Desk, feedback: Feedback, model: Model | None = None) -> gr.Blocks:
-    """The page over a desk. ``page.serve.mount`` adds its style, its script and its safety, and makes it a server."""
+def build_app(
+    assistant: Asked, *, desk: Desk | None = None, feedback: Feedback | None = None, model: Model | None = None
+) -> gr.Blocks:
+    """The page over an assistant, or over a desk with a library that can be added to.
+
+    ``page.serve.mount`` adds its style, its script and its safety, and makes it a server.
+    """
     with without_stubs():
         import gradio as gr
 
     from page.api import offer
+    from page.desk import Desk
+    from page.feedback import Feedback
     from page.handlers import Handlers
+    from page.library import Library
+
+    desk = desk or Desk(Library(assistant))
+    feedback = feedback or Feedback(FEEDBACK)
 
     with gr.Blocks(
         title=say("zh", "title"), fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)
@@ -237,9 +250,7 @@ def _parser() -> argparse.ArgumentParser:
         "--model", metavar="NAME_OR_URL", help="写摘要的本地模型：文件夹，或本机服务的地址 http://127.0.0.1:…/v1"
     )
     parser.add_argument("--served-as", default="default", metavar="NAME", help="模型在该服务上的名字")
-    parser.add_argument(
-        "--feedback", type=Path, default=Path("build/feedback.jsonl"), metavar="FILE", help="评价存放处"
-    )
+    parser.add_argument("--feedback", type=Path, default=FEEDBACK, metavar="FILE", help="评价存放处")
     parser.add_argument("--mcp", action="store_true", help="同时作为 MCP 服务（地址 /gradio_api/mcp/）")
     return parser
 
@@ -275,7 +286,7 @@ def _serve(args: argparse.Namespace) -> int:
         model = load_model(args.model, served_as=args.served_as)
     assistant = Assistant(open_index(folder), model=model)
     desk = Desk(Library(assistant, IndexStore(model), shared_changes=args.allow_library_changes))
-    page = build_app(desk, Feedback(args.feedback), model)
+    page = build_app(assistant, desk=desk, feedback=Feedback(args.feedback), model=model)
     app = serve.mount(page, desk, host=args.host, port=args.port, names=args.allow_host, login=login, mcp=args.mcp)
     # Examples are asked of the assistant, which also warms it: by the time a browser has drawn the page they are there.
     threading.Thread(target=desk.examples, args=("zh",), daemon=True).start()

@@ -261,7 +261,13 @@ def serving(desk: Desk, feedback: Path, *, model: Model | None = None, **options
 
     listener = serve.listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    app = serve.mount(build_app(desk, Feedback(feedback), model), desk, host="127.0.0.1", port=port, **options)
+    app = serve.mount(
+        build_app(desk.library.shared, desk=desk, feedback=Feedback(feedback), model=model),
+        desk,
+        host="127.0.0.1",
+        port=port,
+        **options,
+    )
     config = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -405,14 +411,15 @@ class Tab:
             self.page.evaluate(
                 """async (selector) => {
                     const box = () => document.querySelector(selector).getBoundingClientRect();
-                    for (let last = null, i = 0; i < 60; i++) {
+                    const seen = ({ top, bottom, left, right }) =>
+                        top >= 0 && bottom <= innerHeight && left >= 0 && right <= innerWidth && bottom > top;
+                    for (let last = null, i = 0; i < 100; i++) {
                         await new Promise((done) => setTimeout(done, 50));
                         const now = box();
-                        if (last !== null && last === now.top) break;
+                        if (seen(now) && last === now.top) return true;  // on a busy machine scrolling starts late
                         last = now.top;
                     }
-                    const { top, bottom, left, right } = box();
-                    return top >= 0 && bottom <= innerHeight && left >= 0 && right <= innerWidth && bottom > top;
+                    return seen(box());
                 }""",
                 selector,
             )

@@ -83,15 +83,14 @@ def test_each_page_has_its_own_nonce(served: Served) -> None:
     assert len(nonces) == 2
 
 
-def test_it_can_be_asked_without_a_server(assistant: Asked, tmp_path: Path) -> None:
+def test_it_can_be_asked_without_a_server(assistant: Asked) -> None:
     from fastapi.testclient import TestClient
 
     from app import build_app
-    from page.feedback import Feedback
     from page.serve import mount
 
     desk = Desk(Library(assistant))
-    app = mount(build_app(desk, Feedback(tmp_path / "f.jsonl")), desk, host="127.0.0.1", port=1)
+    app = mount(build_app(assistant, desk=desk), desk, host="127.0.0.1", port=1)
     with TestClient(app, base_url="http://localhost") as client:
         assert "海州市" in client.get("/").text
         assert client.get("/", headers={"host": "evil.example"}).status_code == 400
