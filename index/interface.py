@@ -164,6 +164,12 @@ class Index(ABC):
         query = [(term, 1.0) for term in terms(question)] if isinstance(question, str) else question
         return self.weighted(query, k, where, head_weight)
 
+    def _handing_over_to(self, newer: Index) -> Index:
+        """A newer state of the index, with the encoder that is loaded here if it is the same one."""
+        if "encoder" in self.__dict__ and newer.card == self.card:
+            newer.__dict__["encoder"] = self.encoder
+        return newer
+
     def __enter__(self) -> Self:
         return self
 

@@ -235,7 +235,9 @@ class MilvusIndex(Index):
             unchanged = collections == (self._passages, self._nouns) and (
                 _card(self._client, self._uri, self._nouns)["stamp"] == self._card["stamp"]
             )
-        return self if unchanged else MilvusIndex(self.folder, encoder=self._given_encoder, client=self._client)
+        if unchanged:
+            return self
+        return self._handing_over_to(MilvusIndex(self.folder, encoder=self._given_encoder, client=self._client))
 
     @cached_property
     def card(self) -> EncoderCard:

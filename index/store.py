@@ -123,7 +123,7 @@ class FolderIndex(Index):
     def latest(self) -> Index:
         if generations.pointer_stamp(self.folder) == self._stamp:
             return self
-        return open_index(self.folder, encoder=self._given_encoder)
+        return self._handing_over_to(open_index(self.folder, encoder=self._given_encoder))
 
     @property
     def card(self) -> EncoderCard:

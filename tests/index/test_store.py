@@ -161,6 +161,18 @@ def test_opened_without_the_encoder_it_is_loaded_by_name(tmp_path: Path, tiny_en
             index.dense("教育", 1)
 
 
+def test_an_encoder_is_loaded_once(tmp_path: Path, tiny_encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transformer takes seconds to load: the next generation takes it over."""
+    folder, loaded = tmp_path / "index", []
+    build([_write(tmp_path, "a.md", "教育", "教育经费增长。")], folder, encoder=tiny_encoder)
+    monkeypatch.setattr("index.embed.load_encoder", lambda name: loaded.append(name) or tiny_encoder)
+    with open_index(folder) as index:
+        assert index.dense("教育", 1)
+        add([_write(tmp_path, "b.md", "海洋", "渔业。")], folder, encoder=tiny_encoder)
+        assert index.latest().dense("渔业", 1)[0].passage.document == "关于海洋情况的报告"
+    assert loaded == ["tiny"]
+
+
 def test_another_encoder_is_refused(tmp_path: Path, tiny_encoder: Any) -> None:
     build([_write(tmp_path, "a.md", "教育", "教育经费增长。")], tmp_path / "index", encoder=tiny_encoder)
     other = type(tiny_encoder)("other", 32)
