@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
+from index.filters import EVERYTHING
 from index.lexical import HEAD_WEIGHT, terms
 from index.records import Document, Filter, Gazette, Hit, Passage, Source
-from index.text import fold
 
 if TYPE_CHECKING:
     from index.embed import Encoder
     from index.generations import EncoderCard
-
-EVERYTHING = Filter()
 
 
 def milvus_uri(folder: Path) -> str | None:
@@ -30,26 +28,6 @@ def milvus_uri(folder: Path) -> str | None:
     if not text.startswith("milvus+"):
         return None
     return re.sub(r"^(\w+):/(?!/)", r"\1://", text.removeprefix("milvus+"))  # a Path makes one slash of two
-
-
-def matches(where: Filter, document: Document, gazette: Gazette) -> bool:
-    """Does a document of a gazette lie in what the filter searches?
-
-    Organ and speaker are compared folded; a document without an organ of its own has its gazette's. A gazette
-    without a year lies in no range of years.
-    """
-    organ = document.organ or gazette.organ
-    after = where.year_from is None or (gazette.year is not None and gazette.year >= where.year_from)
-    before = where.year_to is None or (gazette.year is not None and gazette.year <= where.year_to)
-    return (
-        where.gazette in {None, document.source_id}
-        and where.document in {None, document.id}
-        and where.kind in {None, document.kind}
-        and (where.organ is None or (organ is not None and fold(organ) == fold(where.organ)))
-        and (where.speaker is None or (document.speaker is not None and fold(document.speaker) == fold(where.speaker)))
-        and after
-        and before
-    )
 
 
 class Documents(Mapping[str, Document]):

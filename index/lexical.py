@@ -16,11 +16,12 @@ from typing import Any
 
 import tantivy
 
+from index.filters import day, days
 from index.generations import WriteFailed
 from index.records import Document, Filter, Gazette, Passage
 from index.text import fold, fold_char
 
-VERSION = 1
+VERSION = 2
 """Goes up when ``terms`` or the fields change: older indexes are then built again."""
 
 HEAD_WEIGHT = 0.5
@@ -77,7 +78,8 @@ def _schema() -> Any:
         builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
     for field in ("gazette", "document", "kind", "organ", "speaker"):
         builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
-    builder.add_integer_field("year", indexed=True)
+    for field in ("year", "day"):
+        builder.add_integer_field(field, indexed=True)
     builder.add_unsigned_field("key", fast=True)
     return builder.build()
 
@@ -104,8 +106,9 @@ class LexicalWriter:
             row.add_text("organ", fold(organ))
         if document.speaker:
             row.add_text("speaker", fold(document.speaker))
-        if gazette.year is not None:
-            row.add_integer("year", gazette.year)
+        for field, number in (("year", gazette.year), ("day", day(document.date))):
+            if number is not None:
+                row.add_integer(field, number)
         self._writer.add_document(row)
 
     def remove(self, source_ids: Iterable[str]) -> None:
@@ -187,7 +190,8 @@ class LexicalIndex:
             for field, value in exact.items()
             if value is not None
         ]
-        if where.year_from is not None or where.year_to is not None:
-            year = tantivy.FieldType.Integer
-            limits.append(tantivy.Query.range_query(self._schema, "year", year, where.year_from, where.year_to))
+        integer = tantivy.FieldType.Integer
+        for field, (low, high) in (("year", (where.year_from, where.year_to)), ("day", days(where))):
+            if low is not None or high is not None:
+                limits.append(tantivy.Query.range_query(self._schema, field, integer, low, high))
         return limits

@@ -29,8 +29,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from index.filters import EVERYTHING, day, days
 from index.generations import EncoderCard, IndexDamaged, WriteFailed
-from index.interface import EVERYTHING, Documents, Index, milvus_uri
+from index.interface import Documents, Index, milvus_uri
 from index.lexical import HEAD_WEIGHT, terms
 from index.lexical import VERSION as TERMS_VERSION
 from index.records import Document, Filter, Gazette, GazetteError, Hit, Paragraph, Passage, Source
@@ -41,7 +42,7 @@ from index.writer import matching_encoder
 if TYPE_CHECKING:
     from index.embed import Encoder
 
-SCHEMA = f"1.{TERMS_VERSION}"
+SCHEMA = f"2.{TERMS_VERSION}"
 _ALIAS = "gazettes"
 _FIELD_BYTES = 65_535
 _CHUNK = 60_000  # characters of base64 in one row
@@ -104,8 +105,8 @@ def _create(client: Any, suffix: str, dimensions: int) -> tuple[str, str]:
     schema.add_field("pk", kinds.VARCHAR, is_primary=True, max_length=64)
     for name in ("source", "document", "kind", "organ", "speaker"):
         schema.add_field(name, kinds.VARCHAR, max_length=64)
-    schema.add_field("year", kinds.INT64)
-    schema.add_field("place", kinds.INT64)
+    for name in ("year", "day", "place"):
+        schema.add_field(name, kinds.INT64)
     schema.add_field("noun", kinds.VARCHAR, max_length=_FIELD_BYTES)
     schema.add_field("vector", kinds.FLOAT_VECTOR, dim=dimensions)
     indexes = client.prepare_index_params()
@@ -367,12 +368,11 @@ def _expression(where: Filter) -> str:
         "speaker": None if where.speaker is None else fold(where.speaker),
     }
     parts = [f'{field} == "{_tag(value)}"' for field, value in exact.items() if value is not None]
-    if where.year_from is not None or where.year_to is not None:
-        parts.append("year > 0")  # no year is stored as 0
-    if where.year_from is not None:
-        parts.append(f"year >= {int(where.year_from)}")
-    if where.year_to is not None:
-        parts.append(f"year <= {int(where.year_to)}")
+    for field, (low, high) in (("year", (where.year_from, where.year_to)), ("day", days(where))):
+        if low is not None or high is not None:
+            parts.append(f"{field} >= {max(1, int(low or 1))}")  # what has none is stored as 0
+        if high is not None:
+            parts.append(f"{field} <= {int(high)}")
     return " and ".join(parts)
 
 
@@ -536,6 +536,7 @@ def _passage_row(
         "organ": _tag(fold(organ)) if organ else "",
         "speaker": _tag(fold(document.speaker)) if document.speaker else "",
         "year": gazette.year or 0,
+        "day": day(document.date) or 0,
         "place": place,
         "noun": noun,
         "vector": [float(x) for x in vector],

@@ -145,6 +145,8 @@ class Filter:
     organ: str | None = None
     speaker: str | None = None
     document: str | None = None  # document id
+    date_from: str | None = None  # ISO, of the document: 2021-06-10
+    date_to: str | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from index import generations, writer
+from index.filters import EVERYTHING, matches
 from index.generations import EncoderCard, Generation, IndexBusy, IndexDamaged, Manifest, SegmentEntry
-from index.interface import EVERYTHING, Documents, Index, matches, milvus_uri
+from index.interface import Documents, Index, milvus_uri
 from index.lexical import HEAD_WEIGHT, LexicalIndex
 from index.records import Document, Filter, Gazette, GazetteError, Hit, Passage, Source
 from index.tables import Segment

@@ -96,6 +96,9 @@ def _filters(index: Index) -> list[Filter]:
         Filter(year_from=year, year_to=year),
         Filter(year_from=year + 1),
         Filter(year_to=year - 1),
+        Filter(date_from="2021-06-01"),
+        Filter(date_to="2021-06"),
+        Filter(date_from="2021", date_to="2021-05-31", kind="报告"),
         Filter(kind=document.kind, speaker=document.speaker, year_from=year),
     ]
 

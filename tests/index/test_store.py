@@ -102,6 +102,9 @@ def _filters(index: Index) -> list[Filter]:
         {"year_to": gazette.year},
         {"year_to": (gazette.year or 0) - 1},
         {"organ": "没有"},
+        {"date_from": "2021-06-01"},
+        {"date_to": "2021-06"},
+        {"date_from": "2021", "date_to": "2021-05-31"},
     ]
     pairs = [one | two for one, two in itertools.combinations(single, 2)]
     return [Filter(), *(Filter(**fields) for fields in (*single, *pairs))]
@@ -144,6 +147,13 @@ def test_lexical_equals_brute_force(sample_index: Index) -> None:
         for where in _filters(sample_index):
             expected = [hit for hit in everything if _lies_in(sample_index, where, hit.passage)]
             assert _keys(sample_index.lexical(question, 1000, where)) == _keys(expected), where
+
+
+@pytest.mark.parametrize("limit", ["soon", "2021-6-1", "2021年", ""])
+def test_a_limit_that_is_no_date_is_said_so(sample_index: Index, limit: str) -> None:
+    for leg in (sample_index.dense, sample_index.lexical):
+        with pytest.raises(ValueError, match="不是日期"):
+            leg("教育", 3, Filter(date_to=limit))
 
 
 @pytest.mark.parametrize("question", ["", "，", "\ud800", "\x00", "the", "教" * 5000])
