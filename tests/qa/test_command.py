@@ -57,7 +57,6 @@ def test_batch_keeps_order_and_numbers_turns(folder: Path, tmp_path: Path, capsy
         ("not json", "第 1 行不是 JSON"),
         ("{}", "第 1 行既没有"),
         ('{"turns": [1]}', "第 1 行既没有"),
-        ('{"question": ""}', "空"),
     ],
 )
 def test_a_bad_line_is_named(
