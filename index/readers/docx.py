@@ -291,7 +291,7 @@ def _main_part(package: zipfile.ZipFile, names: set[str], limits: Limits) -> str
     for relation in relations if relations is not None else ():
         target = relation.get("Target", "").lstrip("/")
         if relation.get("Type", "").endswith("/officeDocument") and target in names:
-            return target
+            return str(target)
     if _MAIN in names:
         return _MAIN
     raise Unreadable("不是 Word 文档（压缩包里没有正文）；请用 Word 另存为 .docx")
