@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import sys
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING
 from index.records import FileReport, GazetteError
 
 if TYPE_CHECKING:
-    from index.building import Progress
+    from index.intake import Progress
     from index.store import Index
 
 _MARKS = {"indexed": "已收录", "unchanged": "未变", "duplicate": "重复", "skipped": "跳过", "removed": "已移除"}
 
+_LEDGERS = ("appointments", "votes", "figures", "undertakings", "links", "status", "checks")
 _PLACE = "索引所在的文件夹，或 Milvus：milvus+http://主机:19530、milvus+文件.db"
 
 
@@ -51,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("add", help="把文件加入索引；改过的文件替换旧版，没变的不动")
     add.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    add.add_argument(
+        "--replace",
+        choices=("file", "issue", "none"),
+        default="file",
+        help="file：替换同一文件的旧版（默认）；issue：同一刊物同一期的另一份也替换；none：各版并存",
+    )
     add.set_defaults(run=_add)
 
     remove = commands.add_parser("remove", help="从索引移除来源")
@@ -61,10 +69,17 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="输出 JSON")
     listing.set_defaults(run=_list)
 
+    facts = commands.add_parser("facts", help="导出台账：任免、表决、数字、承诺、文件关系、效力、核对")
+    facts.add_argument("--kind", choices=_LEDGERS, default="figures", help="哪一种（默认 figures）")
+    facts.add_argument(
+        "--format", choices=("csv", "json"), default="csv", help="默认 csv；可能被表格软件执行的单元格加引号"
+    )
+    facts.set_defaults(run=_facts)
+
     check = commands.add_parser("verify", help="检查每个文件是否完整、彼此一致")
     check.set_defaults(run=_verify)
 
-    for command in (add, remove, listing, check):
+    for command in (add, remove, listing, facts, check):
         command.add_argument("--index", "--store", required=True, type=Path, metavar="DIR", help=_PLACE)
     return parser
 
@@ -92,7 +107,7 @@ def _add(arguments: argparse.Namespace) -> int:
     from index.building import add
 
     with _ProgressBar() as progress:
-        reports = add(arguments.paths, arguments.index, progress=progress, workers=_cores())
+        reports = add(arguments.paths, arguments.index, progress=progress, workers=_cores(), replace=arguments.replace)
     return _tell(reports, {"indexed", "unchanged", "duplicate"})
 
 
@@ -171,6 +186,27 @@ def _listing(index: Index) -> dict[str, object]:
             for gazette in index.gazettes
         ],
     }
+
+
+def _facts(arguments: argparse.Namespace) -> int:
+    from index.facts import facts_rows, safe_rows
+    from index.store import open_index
+
+    with open_index(arguments.index) as index:
+        rows = [
+            row
+            for source_id in index.source_names
+            for row in facts_rows(arguments.kind, index.gazette(source_id), index.source(source_id))
+        ]
+    if arguments.format == "json":
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        return 0
+    if rows:
+        table = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(safe_rows(rows))
+    print(f"{len(rows)} 条", file=sys.stderr)
+    return 0
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import hashlib
 import logging
 import sqlite3
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from index import generations
 from index.generations import EncoderCard, Generation, IndexDamaged
+from index.intake import Intake, Progress, Reader, Replace
 from index.interface import milvus_uri
-from index.reading import Outcome, place_of, read_files
+from index.reading import place_of, read_files
 from index.records import Document, FileReport, Gazette, GazetteError, Paragraph, Passage, Source
 from index.rows import Item, SourceEntry
-from index.sources import Member, find_sources
 from index.tables import SegmentWriter
 from index.writer import (
     SCHEMA,
@@ -35,12 +33,6 @@ from index.writer import (
 
 if TYPE_CHECKING:
     from index.embed import Encoder
-
-Progress = Callable[[int, int, float], None]
-"""Called with files done, files in all, and characters a second so far."""
-
-Reader = Callable[[Sequence[Path | Member], frozenset[str]], Iterator[Outcome]]
-"""Gives every file's outcome in order; files whose id is known need not be parsed."""
 
 log = logging.getLogger("index")
 
@@ -69,12 +61,12 @@ def build(
     folder = Path(folder)
     reader = reader or _reader(workers)
     if milvus_uri(folder):
-        reading = _Reading(paths, progress, reader)
+        reading = Intake(paths, progress, reader)
         _milvus_writer(folder, encoder).write(reading.items(), frozenset(), encoder)
         return reading.reports
     with generations.writing(folder):
         partial = _partial(folder, encoder)
-        reading = _Reading(paths, progress, reader, finished=_names_in(partial))
+        reading = Intake(paths, progress, reader, finished=_names_in(partial))
         change = Change(reading.items(), partial=partial, wanted=reading.wanted)
         with _previous(folder) as previous:
             write_generation(folder, previous, change, encoder)
@@ -88,11 +80,13 @@ def add(
     encoder: Encoder | None = None,
     progress: Progress | None = None,
     workers: int = 1,
+    replace: Replace = "file",
 ) -> list[FileReport]:
     """Add files to an index. One that is there already is left alone; a changed one replaces its older version.
 
     A file is an older version's successor if it comes from the same place, or has the same name and the older one is
-    no longer where it was.
+    no longer where it was; with ``replace="issue"`` also if both hold the same issue of the same gazette. With "none"
+    all versions stand beside each other.
 
     Raises:
         IndexDamaged, IndexBusy, EncoderMismatch, WriteFailed: nothing was changed.
@@ -100,7 +94,7 @@ def add(
     folder = Path(folder)
     with _changing(folder) as store:
         encoder = matching_encoder(folder, store.card, encoder)
-        reading = _Reading(paths, progress, _reader(workers), present=store.sources)
+        reading = Intake(paths, progress, _reader(workers), present=store.sources, replace=replace)
         store.write(reading.items(), reading.replaced, encoder)
         return reading.reports
 
@@ -183,67 +177,6 @@ def _changing(folder: Path) -> Iterator[_Store]:
 
 def _reader(workers: int) -> Reader:
     return lambda files, known: read_files(files, known, workers)
-
-
-class _Reading:
-    """Reads files one by one; what became of each is in ``reports``, in order."""
-
-    def __init__(
-        self,
-        paths: Sequence[Path],
-        progress: Progress | None,
-        reader: Reader,
-        present: Sequence[SourceEntry] = (),
-        finished: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:
-        self.reports: list[FileReport] = []
-        self.wanted: set[str] = set()  # sources that belong into the index
-        self.replaced: set[str] = set()  # older versions of what was read
-        self._files = list(find_sources([Path(path) for path in paths]))
-        self._progress = progress
-        self._reader = reader
-        self._present = {source.id: source for source in present}
-        self._finished = finished
-        self._seen: dict[str, str] = {}
-
-    def items(self) -> Iterator[Item]:
-        """What is new, as it is read."""
-        began, characters = time.monotonic(), 0
-        known = frozenset(self._present) | frozenset(self._finished)
-        for done, outcome in enumerate(self._reader(self._files, known), 1):
-            self.reports.append(self._report(outcome))
-            if outcome.item is not None and self.reports[-1].outcome == "indexed":
-                characters += len(outcome.item.source.text)
-                yield outcome.item
-            if self._progress is not None:
-                self._progress(done, len(self._files), characters / (time.monotonic() - began + 1e-9))
-
-    def _report(self, outcome: Outcome) -> FileReport:
-        """What becomes of a file, by what it gave and what came before it."""
-        name, source_id, item = outcome.name, outcome.source_id, outcome.item
-        if source_id is None:
-            return FileReport(name, "skipped", outcome.reason)
-        if source_id in self._seen:
-            return FileReport(name, "duplicate", f"与 {self._seen[source_id]} 内容相同", source_id)
-        if present := self._present.get(source_id):
-            if outcome.place == present.path or name == present.name:
-                return FileReport(name, "unchanged", source_id=source_id)
-            return FileReport(name, "duplicate", f"与 {present.name} 内容相同", source_id)
-        self._seen[source_id] = name
-        self.wanted.add(source_id)
-        if item is None:
-            return FileReport(name, "indexed", "上次中断前已读过", source_id)
-        self.replaced |= self._older(item.source, outcome.place)
-        counts = len(item.gazette.documents), len(item.passages)
-        return FileReport(name, "indexed", "", source_id, *counts, notes=item.source.notes)
-
-    def _older(self, source: Source, place: str) -> set[str]:
-        return {
-            other.id
-            for other in self._present.values()
-            if other.path
-            and (other.path == place or (other.name == source.name and not Path(other.path.partition("!")[0]).exists()))
-        }
 
 
 def _partial(folder: Path, encoder: Encoder) -> Path:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from index.building import Progress, build
+from index.building import build
 from index.embed import Encoder, Vectors, load_encoder
+from index.intake import Progress
 from index.reading import Outcome, read_file
 from index.records import FileReport, GazetteError
 from index.rows import embedded_text

@@ -35,7 +35,7 @@ from index.interface import Documents, Index, milvus_uri
 from index.lexical import HEAD_WEIGHT, terms
 from index.lexical import VERSION as TERMS_VERSION
 from index.records import Document, Filter, Gazette, GazetteError, Hit, Paragraph, Passage, Source
-from index.rows import Item, SourceEntry, embedded_text, from_row, to_row
+from index.rows import Item, SourceEntry, embedded_text, from_row, issue_of, to_row
 from index.text import fold
 from index.writer import matching_encoder
 
@@ -502,7 +502,7 @@ class MilvusWriter:
 def _noun_rows(item: Item, place: int) -> list[dict[str, Any]]:
     """The rows of a source, its gazette and its documents."""
     source, gazette, tag = item.source, item.gazette, _tag(item.source.id)
-    entry = _fields(SourceEntry(source.id, source.name, item.path, source.sha256))
+    entry = _fields(SourceEntry(source.id, source.name, item.path, source.sha256, issue_of(gazette)))
     documents = [document.id for document in gazette.documents]
     rows = [
         *_packed("name", tag, tag, place, entry),

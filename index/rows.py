@@ -47,6 +47,12 @@ class SourceEntry:
     name: str
     path: str
     sha256: str
+    issue: str = ""  # see ``issue_of``
+
+
+def issue_of(gazette: Gazette) -> str:
+    """The issue as one writes it, to know another copy of it by; "" where year or number are not printed."""
+    return "" if gazette.year is None or gazette.number is None else gazette.issue
 
 
 def embedded_text(passage: Passage) -> str:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from index.records import Document, Gazette, Paragraph, Passage, Source
-from index.rows import COLUMNS, Item, SourceEntry, from_row, to_row
+from index.rows import COLUMNS, Item, SourceEntry, from_row, issue_of, to_row
 
 T = TypeVar("T")
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
@@ -196,8 +196,14 @@ class Segment:
 
     def sources(self) -> list[SourceEntry]:
         """Every source, in the order they were added."""
-        query = 'SELECT "id", "name", "path", "sha256" FROM sources ORDER BY "first_key"'
-        return [SourceEntry(*row) for row in self._all(query)]
+        query = (
+            'SELECT s."id", s."name", s."path", s."sha256", g."title", g."year", g."number" FROM sources s '
+            'JOIN gazettes g ON g."source_id" = s."id" ORDER BY s."first_key"'
+        )
+        return [
+            SourceEntry(source_id, name, path, sha, issue_of(Gazette(source_id, title, year=year, number=number)))
+            for source_id, name, path, sha, title, year, number in self._all(query)
+        ]
 
     def source(self, source_id: str) -> Source | None:
         """The source with its text, None if it is not here."""

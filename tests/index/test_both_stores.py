@@ -158,6 +158,28 @@ def test_add_replace_remove(place: Path, tmp_path: Path, tiny_encoder: Any) -> N
     assert verify(place) == []
 
 
+@pytest.mark.parametrize(
+    ("replace", "left", "note"),
+    [
+        pytest.param("file", 2, True, id="another file stands beside"),
+        pytest.param("issue", 1, False, id="the same issue is replaced"),
+        pytest.param("none", 2, False, id="nothing is replaced"),
+    ],
+)
+def test_another_copy_of_the_same_issue(
+    place: Path, tmp_path: Path, sample_path: Path, tiny_encoder: Any, replace: Any, left: int, note: bool
+) -> None:
+    build([sample_path], place, encoder=tiny_encoder)
+    newer = tmp_path / "newer.md"
+    newer.write_text(sample_path.read_text(encoding="utf-8").replace("206所", "208所"), encoding="utf-8")
+    (report,) = add([newer], place, encoder=tiny_encoder, replace=replace)
+    assert any("同一期" in line for line in report.notes) == note
+    opened = open_index(place, encoder=tiny_encoder)
+    assert len(opened.source_names) == left
+    found = " ".join(hit.passage.text for hit in opened.lexical("义务教育阶段学校 206 208", 20))
+    assert ("206所" in found, "208所" in found) == (left == 2, True)
+
+
 def test_nothing_to_index_leaves_the_old_index(place: Path, tmp_path: Path, tiny_encoder: Any) -> None:
     build([_write(tmp_path, "a.md", "教育", "教育经费增长。")], place, encoder=tiny_encoder)
     assert [r.outcome for r in build([tmp_path / "missing"], place, encoder=tiny_encoder)] == ["skipped"]

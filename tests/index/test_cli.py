@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import subprocess
@@ -51,6 +53,18 @@ def test_build_add_list_verify_remove(
     captured = capsys.readouterr()
     assert "已移除：a.md" in captured.out
     assert captured.err.count("\n") <= 2
+
+
+@pytest.mark.parametrize("kind", ["appointments", "votes", "figures", "undertakings", "links", "status", "checks"])
+def test_facts(tmp_path: Path, sample_path: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = str(tmp_path / "index")
+    assert main(["build", str(sample_path), "--out", folder]) == 0
+    capsys.readouterr()
+    assert main(["facts", "--kind", kind, "--format", "csv", "--index", folder]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert main(["facts", "--kind", kind, "--format", "json", "--index", folder]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == len(rows) > 0
+    assert all(row["source"] == sample_path.name for row in rows)
 
 
 def _bad(tmp_path: Path, kind: str) -> Path:
