@@ -186,6 +186,10 @@ def _partial(folder: Path, encoder: Encoder) -> Path:
     for other in folder.glob("building-*"):
         if not other.name.startswith(path.name):  # its journal is kept with it
             other.unlink()
+    generations.clear_staging(folder)
+    if path.exists() and path.stat().st_nlink > 1:
+        # Killed between publishing and tidying up: this is a published segment, which nobody may write to any more.
+        path.unlink()
     return path
 
 

@@ -261,14 +261,19 @@ def stage(folder: Path) -> Path:
     """An empty folder for the next generation, under a temporary name; leftovers of killed writers are removed."""
     generations = folder / "generations"
     generations.mkdir(exist_ok=True)
-    for path in generations.glob(f"{_STAGING}*"):
-        shutil.rmtree(path)
+    clear_staging(folder)
     numbers = [int(head) for path in generations.iterdir() if (head := path.name.partition("-")[0]).isdecimal()]
     # The number orders them; the random part makes a name unique for good, whatever was deleted in between.
     name = f"{max(numbers, default=0) + 1:06d}-{secrets.token_hex(4)}"
     path = generations / f"{_STAGING}{name}"
     path.mkdir()
     return path
+
+
+def clear_staging(folder: Path) -> None:
+    """Remove what killed writers left under temporary names."""
+    for path in (folder / "generations").glob(f"{_STAGING}*"):
+        shutil.rmtree(path)
 
 
 def name_of(staging: Path) -> str:

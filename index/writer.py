@@ -234,6 +234,8 @@ def write_generation(
         staging = generations.stage(folder)
         added = _filled(staging, previous, change, encoder)
         if not added and not change.gone:
+            if change.partial:
+                change.partial.unlink()
             return None
         carried = _carried(previous, change.gone) if previous and change.carry else []
         card = previous.manifest.encoder if previous and encoder is None else card_of(_given(encoder))
@@ -250,6 +252,8 @@ def write_generation(
             raise WriteFailed(f"{folder}：词项索引应有 {manifest.passages} 段，读回 {found} 段；磁盘是否已满？")
         sealed = generations.seal(staging, manifest, previous)
         generations.publish(folder, staging, sealed, _fallback(previous, staging, entries))
+        if change.partial:
+            change.partial.unlink()
         return sealed
     except sqlite3.IntegrityError as error:
         raise GazetteError(f"{folder}：两个来源或两段的编号相同（{error}）；原来的索引没有改动") from error
@@ -297,7 +301,7 @@ def _filled(staging: Path, previous: Generation | None, change: Change, encoder:
         for segment in known:
             segment.close()
     if change.partial:
-        change.partial.rename(target)
+        generations.link(change.partial, target)  # it stays until all is published: deriving takes its time too
     rows = Segment(target)
     passages = rows.counts().passages
     entry = SegmentEntry(name, passages, *(rows.key_range() if passages else (0, 0)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from index import building
 from index.generations import pointer_stamp
 from index.records import GazetteError
 from index.store import Index, IndexBusy, IndexDamaged, add, build, open_index, remove, verify
@@ -117,6 +119,42 @@ def test_an_interrupted_build_is_taken_up_again(
         assert embedded_again == sum(report.passages for report in reports[3:])
     assert verify(tmp_path / "index") == []
     assert not list((tmp_path / "index").glob("building-*"))
+
+
+def test_a_build_interrupted_while_deriving_reads_nothing_again(
+    tmp_path: Path, tiny_encoder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    files = tmp_path / "files"
+    files.mkdir()
+    for n in range(3):
+        _write(files / f"{n}.md", f"第{n}项")
+    with monkeypatch.context() as patch:
+        patch.setattr("index.writer._write_lexical", stop)
+        with pytest.raises(KeyboardInterrupt):
+            build([files], tmp_path / "index", encoder=tiny_encoder)
+    embedded = tiny_encoder.embedded
+    reports = build([files], tmp_path / "index", encoder=tiny_encoder)
+    assert tiny_encoder.embedded == embedded
+    assert all("中断前已读过" in report.reason for report in reports)
+    assert verify(tmp_path / "index") == []
+    assert not list((tmp_path / "index").glob("building-*"))
+
+
+def test_a_build_killed_before_tidying_up_leaves_the_published_files_alone(tmp_path: Path, tiny_encoder: Any) -> None:
+    folder = tmp_path / "index"
+    a = _write(tmp_path / "a.md", "教育")
+    build([a], folder, encoder=tiny_encoder)
+    segment = next(folder.glob("generations/*/*.sqlite"))
+    os.link(segment, building._partial(folder, tiny_encoder))
+    before = segment.read_bytes()
+    with open_index(folder, encoder=tiny_encoder) as reader:
+        build([_write(tmp_path / "b.md", "海洋")], folder, encoder=tiny_encoder)
+        assert segment.read_bytes() == before
+        assert list(reader.latest().source_names.values()) == ["b.md"]
+    assert verify(folder) == []
 
 
 # --- damage
