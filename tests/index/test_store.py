@@ -126,8 +126,8 @@ def test_larger_kinds_of_vector_file_equal_brute_force(
     tmp_path: Path, sample_path: Path, tiny_encoder: Any, monkeypatch: pytest.MonkeyPatch, float32: int, float16: int
 ) -> None:
     """Made small for the test; of 33 lists all are looked into, so the lists lose nothing."""
-    monkeypatch.setattr(vectors, "FLOAT32_UP_TO", float32)
-    monkeypatch.setattr(vectors, "FLOAT16_UP_TO", float16)
+    monkeypatch.setattr(vectors, "FLOAT32_BYTES", float32)
+    monkeypatch.setattr(vectors, "FLOAT16_BYTES", float16)
     build([sample_path], tmp_path / "index", encoder=tiny_encoder)
     assert verify(tmp_path / "index") == []
     with open_index(tmp_path / "index", encoder=tiny_encoder) as index:
