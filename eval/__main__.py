@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     retrieval.add_argument("--run", dest="trec", type=Path, metavar="OUT.trec", help="把排序写成 TREC run 格式")
     retrieval.add_argument("--keep", type=Path, metavar="DIR", help="索引留在此处；已有则直接使用")
     retrieval.add_argument("--depth", type=int, default=100, help="每个查询排多少篇（缺省 100）")
-    retrieval.set_defaults(run=_retrieval)
+    retrieval.set_defaults(run=_retrieval, wrong_usage=retrieval.error)
 
     squad = commands.add_parser("squad", help="阅读理解集（SQuAD、CMRC、DRCD、XQuAD）：EM、F1、拒答")
     squad.add_argument("file", type=Path, metavar="FILE.json[.gz]")
@@ -170,6 +170,8 @@ def _retrieval(args: argparse.Namespace) -> int:
     from index.embed import load_encoder
     from index.store import build_from_passages, open_index
 
+    if not (args.qrels or args.trec):
+        args.wrong_usage("--qrels 与 --run 至少给出一个")
     queries = formats.read_queries(args.queries)
     qrels = formats.read_qrels(args.qrels) if args.qrels else {}
     with TemporaryDirectory() as place:
@@ -190,10 +192,11 @@ def _retrieval(args: argparse.Namespace) -> int:
     print(f"{len(queries)} queries ranked in {time.perf_counter() - begun:.1f} s", file=sys.stderr)
     if args.trec:
         formats.write_run(args.trec, run)
+    if not args.qrels:
+        return 0
     judged = {query: grades for query, grades in qrels.items() if query in queries}
     if not any(grade > 0 for grades in judged.values() for grade in grades.values()):
-        print("no query has a relevant document in the qrels: nothing to score", file=sys.stderr)
-        return 0 if args.trec and not args.qrels else 1
+        raise GazetteError(f"{args.qrels}: none of the {len(queries)} queries has a relevant document in it")
     found = retrieval.figures(judged, run, seed=args.seed)
     print(align(retrieval.matrix(found)))
     print(f"n={found['recall@1'].n} queries with a relevant document, of {len(queries)}")

@@ -38,6 +38,9 @@ def test_retrieval_ranks_scores_and_writes_the_run(tmp_path: Path, capsys: pytes
     # Without qrels the index that was kept is used, and the run is written all the same.
     assert main([*arguments, "--run", str(tmp_path / "again.trec")]) == 0
     assert (tmp_path / "again.trec").read_bytes() == (tmp_path / "out.trec").read_bytes()
+    (tmp_path / "other.tsv").write_text("q9\td1\t1\n")
+    assert main([*arguments, "--qrels", str(tmp_path / "other.tsv")]) == 1
+    assert "none of the 2 queries has a relevant document" in capsys.readouterr().err
 
 
 QUESTIONS = [
@@ -105,7 +108,9 @@ def test_what_fails_says_so_in_one_line(
     assert message.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["unknown"], ["retrieval"], ["compare", "one"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["unknown"], ["retrieval"], ["retrieval", "--corpus", "c", "--queries", "q"], ["compare", "one"]]
+)
 def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
