@@ -76,6 +76,8 @@ class _Body:
     items: list[Item] = field(default_factory=list)
     by_note: dict[str, list[Item]] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
+    # What each element of the path opened, "" for none: a run inside a property opens none, and must close none.
+    opened: list[str] = field(default_factory=list)
     skipping: int = 0  # depth at which an element left out was opened
     paragraphs: list[_Paragraph] = field(default_factory=list)
     runs: list[_Run] = field(default_factory=list)
@@ -94,6 +96,7 @@ class _Body:
         name = tag.rpartition("}")[2]
         above = self.path[-1] if self.path else ""
         self.path.append(name)
+        self.opened.append("")
         if self.skipping:
             return
         if above in ("rPr", "pPr", "numPr", "trPr", "tcPr"):
@@ -101,10 +104,13 @@ class _Body:
         elif name in _SKIPPED:
             self.skipping = len(self.path)
         elif name == "p":
+            self.opened[-1] = name
             self.paragraphs.append(_Paragraph())
         elif name == "r":
+            self.opened[-1] = name
             self.runs.append(_Run())
         elif name == "tr":
+            self.opened[-1] = name
             self.rows.append(_Row())
         elif name == "tc" and self.rows:
             self.rows[-1].cells.append([])
@@ -116,16 +122,16 @@ class _Body:
             self._mark(name, attributes)
 
     def end(self, tag: str) -> None:
-        name = self.path.pop()
+        name, opened = self.path.pop(), self.opened.pop()
         if self.skipping:
             if len(self.path) < self.skipping:
                 self.skipping = 0
             return
-        if name == "p" and self.paragraphs:
+        if opened == "p":
             self._close_paragraph(self.paragraphs.pop())
-        elif name == "r" and self.runs:
+        elif opened == "r":
             self.runs.pop()
-        elif name == "tr" and self.rows:
+        elif opened == "tr":
             row = self.rows.pop()
             if not row.dropped:
                 self._add(row_items(row.cells))
@@ -194,7 +200,8 @@ class _Body:
     def _mark(self, name: str, attributes: Mapping[str, str]) -> None:
         """What stands for a character in a run."""
         paragraph = self.paragraphs[-1] if self.paragraphs else None
-        if paragraph is None or self.runs[-1].hidden:
+        run = self.runs[-1] if self.runs else None
+        if paragraph is None or run is None or run.hidden:
             return
         if name in ("footnoteReference", "endnoteReference"):
             paragraph.notes.append(f"{name.removesuffix('Reference')} {_value(attributes, 'id')}")

@@ -215,6 +215,21 @@ _TAGS = st.sampled_from(
 )
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(
+            "<w:p><w:r><w:p><w:pPr><w:r>字</w:r></w:pPr></w:p><w:t>乙</w:t></w:r></w:p>", id="a run inside a property"
+        ),
+        pytest.param(
+            "<w:p><w:pPr><w:r><w:t>乙</w:t><w:br/></w:r></w:pPr></w:p>", id="marks of a run that never opened"
+        ),
+    ],
+)
+def test_elements_out_of_place_close_only_what_they_opened(body: str) -> None:
+    read(by_hand(body + "<w:p><w:r><w:t>正文</w:t></w:r></w:p>"), LIMITS)
+
+
 @st.composite
 def _xml(draw: st.DrawFn, depth: int = 0) -> str:
     tag = draw(_TAGS)
