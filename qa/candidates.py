@@ -251,9 +251,7 @@ def context_sentences(context: str, title: str = "") -> list[Sentence]:
         text, offsets = clean(line, at)
         topic = ""
         for k, (a, b) in enumerate(split_sentences(text)):
-            out.append(
-                Sentence(text[a:b], offsets[a:b], document=title, paragraph=n, position=k, topic=topic)
-            )
+            out.append(Sentence(text[a:b], offsets[a:b], document=title, paragraph=n, position=k, topic=topic))
             topic = _topic(text[a:b], k, topic)
         at += len(line)
     return out
@@ -262,7 +260,17 @@ def context_sentences(context: str, title: str = "") -> list[Sentence]:
 # ---- spans ----
 
 _UNIT = "|".join(
-    map(re.escape, sorted([*MEASURES, *"% ％ ‰ 美元 韩元 日元 英镑 英亩 英里 英尺 英寸 公分 厘米 毫米 千米 千克 世纪 成 大 折".split()], key=len, reverse=True))
+    map(
+        re.escape,
+        sorted(
+            [
+                *MEASURES,
+                *"% ％ ‰ 美元 韩元 日元 英镑 英亩 英里 英尺 英寸 公分 厘米 毫米 千米 千克 世纪 成 大 折".split(),
+            ],
+            key=len,
+            reverse=True,
+        ),
+    )
 )
 _QUALIFIER = r"(?:不(?:得)?(?:少于|低于|高于|超过|早于|晚于|小于|大于|多于)|至少|超过?|突破|近|约|大约|达到?|累计|最高|最低|共计?|仅|每(?:人|户|天|周|年|月|次|学年|学期)每?(?:年|月)?)"
 _FIGURE = rf"(?:\d[\d,]*(?:\.\d+)?(?:[-—–~～至到]\d[\d,]*(?:\.\d+)?)?|[{HAN_NUMERAL}]+(?:至[{HAN_NUMERAL}]+)?)"
@@ -270,7 +278,9 @@ _NUMBER = re.compile(
     rf"{_FIGURE}\s*(?:分之{_FIGURE})?(?:[百千万亿]+)?\s*[多余来几]?\s*(?P<unit>(?:{_UNIT})?[次]?)(?:[多余])?(?:以[上下内]|左右|之[内间]|多)?"
 )
 _TELEPHONE = re.compile(r"(?<!\d)(?:0\d{2,3}\s?[-—–]\s?)\d{7,8}(?!\d)|(?<![\d.])1[3-9]\d{9}(?!\d)")
-_RANGE = re.compile(rf"{_FIGURE}[百千万亿]*(?:{_UNIT})以上(?:，|至)?(?:不满|不超过)?{_FIGURE}[百千万亿]*(?:{_UNIT})(?:以下|以内)?$")
+_RANGE = re.compile(
+    rf"{_FIGURE}[百千万亿]*(?:{_UNIT})以上(?:，|至)?(?:不满|不超过)?{_FIGURE}[百千万亿]*(?:{_UNIT})(?:以下|以内)?$"
+)
 _DATE = re.compile(
     r"(?:(?:公元)?前?\d{2,4}年(?:代)?|[今去前明当本同次]年)?(?:上半年|下半年|年底|年初|年末|第?[一二三四1-4]季度|底|初|末)?(?:\d{1,2}月(?:份|底|初|末)?)?(?:\d{1,2}[日号])?"
     r"(?:[上下]午|晚上?|凌晨|早上?|零时)?(?:\d{1,2}[:：时]\d{0,2}分?)?(?:以[前后来]|之?[前后起]|期间)?"

@@ -47,7 +47,9 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
     if made := several.conflict(pool, choices) or several.other_name(pool, choices):
         return replace(made, made="conflict")
     field = _field(best)
-    reading = quoted(pool.asked, best.sentence, field or widened(best, wants_all=question.wants_all, name=question.kind in NAMES))
+    reading = quoted(
+        pool.asked, best.sentence, field or widened(best, wants_all=question.wants_all, name=question.kind in NAMES)
+    )
     reading = replace(reading, made="field" if field else "span")
     return _second(pool, several.same_elsewhere(pool, choices, reading), choices)
 

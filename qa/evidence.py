@@ -9,7 +9,9 @@ from qa.candidates import Sentence, Span
 from qa.features import Matrix
 from qa.records import Status
 
-Made = Literal["span", "field", "yesno", "cell", "names", "list", "speaker", "date", "difference", "conflict", "article"]
+Made = Literal[
+    "span", "field", "yesno", "cell", "names", "list", "speaker", "date", "difference", "conflict", "article"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,9 @@ class WordRows:
         return self._rows[[self._known[w] for w in words]] if words else self._rows[:0]
 
     def _vector(self, numbers: NDArray[np.uint16]) -> Matrix:
-        total: Matrix = self._shipped.vectors(numbers).sum(axis=0) if len(numbers) else np.zeros(self._rows.shape[1], np.float32)
+        total: Matrix = (
+            self._shipped.vectors(numbers).sum(axis=0) if len(numbers) else np.zeros(self._rows.shape[1], np.float32)
+        )
         norm = float(np.linalg.norm(total))
         return total / np.float32(norm) if norm > 0 else total
 
@@ -227,7 +229,9 @@ class Pool:
         near = np.maximum(own, np.maximum(before, 0.999 * after))
         whole = np.maximum(near, context)
         paragraph = self._paragraphs(own)
-        grams = np.array([sum(w for g, w in asked.grams.items() if g in s.flat) for s in self.sentences], dtype=np.float32) / np.float32(grams_total)
+        grams = np.array(
+            [sum(w for g, w in asked.grams.items() if g in s.flat) for s in self.sentences], dtype=np.float32
+        ) / np.float32(grams_total)
         grams_near = np.maximum(grams, 0.5 * (grams + self._shifted(grams[:, None], 1)[:, 0]))
         cover = own @ weights / total
         soft, soft_all = self.soft

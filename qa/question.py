@@ -27,7 +27,15 @@ MEASURES = (
     "方面 部门 户次 家次 件次 个 人 名 位 所 家 户 件 项 条 章 次 起 例 张 座 台 辆 艘 亩 吨 斤 米 度 处 批 宗 村 页 票 种 套 岁 类 届 号 节 "
     "部 篇 元 块 天 日 年 月 周 倍 只 棵 株 头 栋 字 步 层 期 卷 枚 场 支 股 箱 份 本 册 班 款 轮 间 口 片 分 级 平 里 秒 代 门 句 道 对 幅 组 盏 根 点"
 ).split()
-_SAME_UNIT = {"块": "元", "平": "平方米", "里": "公里", "钟头": "小时", "个钟头": "小时", "平方千米": "平方公里", "位": "名"}
+_SAME_UNIT = {
+    "块": "元",
+    "平": "平方米",
+    "里": "公里",
+    "钟头": "小时",
+    "个钟头": "小时",
+    "平方千米": "平方公里",
+    "位": "名",
+}
 _MEASURE = "|".join(map(re.escape, MEASURES))
 
 # The first pattern found decides; the order settles what contains what (为什么 before 什么, 多少天 before 多少).
@@ -84,15 +92,21 @@ _WANTS_ALL = re.compile(
     r"哪些|哪[几两二三四五六七八九十]|分别|都有|都叫|都是|都在|有哪|包括|包含|列出|列举|名单|几个方面|各有?多少|各是|逐一|依次|有(些)?(什么|啥)|(什么|啥)(内容|措施|举措|做法|问题|建议|要求|不足|困难)"
     r"|和谁|还有谁|有谁|谁和谁|\bwhich\b[^?]*\b(were|are|documents|reports|people)\b|\blist\b"
 )
-_DIFFERENCE = re.compile(r"相差|差(了)?(多少|几)|(多|少|高|低)(了|出来?)?(多少|几)|比.{1,20}(多|少|高|低|增加|减少)(了|出来?)?(多少|几)|差额|差距(是|有)?多|比.{1,12}(涨|增长|上升|下降|降)(了)?(多少|几)")
+_DIFFERENCE = re.compile(
+    r"相差|差(了)?(多少|几)|(多|少|高|低)(了|出来?)?(多少|几)|比.{1,20}(多|少|高|低|增加|减少)(了|出来?)?(多少|几)|差额|差距(是|有)?多|比.{1,12}(涨|增长|上升|下降|降)(了)?(多少|几)"
+)
 _TOTAL = re.compile(r"合计|总和|加起来|加在一起|一共加|总共加|两者一共|之和|合起来|加到一起|拢共")
-_ARTICLE = re.compile(rf"第\s*([{HAN_NUMERAL}\d]+)\s*条(?![路街线])|(?<=[法例定则办程])\s*的?\s*([{HAN_NUMERAL}\d]+)\s*条(?![路街线])")
+_ARTICLE = re.compile(
+    rf"第\s*([{HAN_NUMERAL}\d]+)\s*条(?![路街线])|(?<=[法例定则办程])\s*的?\s*([{HAN_NUMERAL}\d]+)\s*条(?![路街线])"
+)
 _CLAUSE = re.compile(rf"第\s*([{HAN_NUMERAL}\d]+)\s*款")
 _ITEM = re.compile(rf"第\s*[（(]?\s*([{HAN_NUMERAL}\d]+)\s*[)）]?\s*项|[（(]([{HAN_NUMERAL}\d]+)[)）]\s*项?")
 _ARTICLE_TEXT = re.compile(
     r"条(第.{1,4}[款项])*[，,的]*(规定|原文|内容|条文|全文)?(都|是|主要|具体)?(了)?(规定|讲|说|写)?(了|的|的是|是)?(什么|啥|哪些|怎么(写|说|规定)?的?|咋(写|说)的?|如何规定|内容)?[?？吗呢。]*$"
 )
-ASKING_NOUNS = frozenset("原因 理由 名字 姓名 名称 数量 数目 总数 日期 多高 缘故".split())  # they name the kind, not the topic
+ASKING_NOUNS = frozenset(
+    "原因 理由 名字 姓名 名称 数量 数目 总数 日期 多高 缘故".split()
+)  # they name the kind, not the topic
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:年|\b)")
 _LIMIT = re.compile(rf"[上下]一?[次届期]|第[{HAN_NUMERAL}\d]+[次届期号批]|(?<!\d)(?:19|20)\d\d年?(?!\d)")
 _QUOTED = re.compile(r"《([^《》]+)》|“([^“”]+)”|\"([^\"]+)\"|「([^「」]+)」")

@@ -14,7 +14,9 @@ ANSWER_LIMIT = 120
 SHOWN_LIMIT = 290  # answer and sentence together; readers see 300 at most
 QUOTE_LIMIT = 150
 LONGEST_NAME = 16
-_NAME_END = re.compile(r"(公司|集团|银行|局|委|办|院|中心|学校|中学|小学|大学|海关|协会|区|县|市|镇|乡|村|路|街|港|馆|园)$")
+_NAME_END = re.compile(
+    r"(公司|集团|银行|局|委|办|院|中心|学校|中学|小学|大学|海关|协会|区|县|市|镇|乡|村|路|街|港|馆|园)$"
+)
 NEARBY = 8  # characters before the first item of a list that may come with it
 
 
