@@ -121,7 +121,7 @@ def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
     from page.shelves import shelves
 
     first, gazettes = Visit(), desk.library.gazettes("")
-    top = _html(header("zh"), "top", "export", "language", "restart")
+    top = _html(header("zh"), "top", "export", "language", "restart", "stream")
     with gr.Row(elem_id="room"):
         with gr.Column(elem_id="talk"):
             # Two parts, of which style.css shows one: examples that come late must not wipe out an answer.
@@ -203,6 +203,7 @@ def _wire(page: gr.Blocks, parts: Parts, do: Handlers) -> None:
     p.top.restart(do.restart, [p.visit], p.everything, **find)
     for part in (p.top, p.ledger):
         part.export(do.carry, [p.visit], [p.parcel], **find)
+    p.top.stream(do.nothing, None, None, **quiet)
     p.talk.feedback(do.rate, [p.visit], None, **find)
     p.files.upload(
         do.upload,

@@ -108,6 +108,9 @@ class Handlers:
         gazettes = self.desk.library.gazettes(who)
         return scope_bar(gazettes, visit.where, visit.summary, self.model is not None, visit.language)
 
+    def nothing(self) -> None:
+        """For page.js, which asks for the stream that any event opens."""
+
     # asking and reading
 
     def ask(self, question: str, visit: Visit, request: gr.Request) -> tuple[Any, ...]:

@@ -143,6 +143,43 @@ window.gazette = (() => {
 		document.body.classList.add("is-arrived");
 	}
 
+	/* Answers left on the server. It closes the stream of answers when none is due; gradio opens no other for an event
+	   that the server took on before the browser had read so, and its answer waits until another event opens one.
+	   So what was taken on and what was answered is counted, and where something is missing a stream is asked for. */
+	const due = new Map(); // event -> times a stream was asked for it
+	let streams = 0;
+	const plainFetch = window.fetch;
+	window.fetch = async (...request) => {
+		const response = await plainFetch(...request);
+		const { pathname } = new URL(request[0].url ?? request[0], location);
+		if (response.ok && pathname.endsWith("/queue/join")) due.set((await response.clone().json()).event_id, 0);
+		if (response.ok && pathname.endsWith("/queue/data")) follow(response.clone().body.getReader());
+		return response;
+	};
+	async function follow(reader) {
+		const decoder = new TextDecoder();
+		let text = "";
+		streams += 1;
+		try {
+			for (let part; !(part = await reader.read()).done;) {
+				const lines = (text + decoder.decode(part.value, { stream: true })).split("\n");
+				text = lines.pop();
+				for (const line of lines) {
+					const message = line.startsWith("data:") ? JSON.parse(line.slice(5)) : {};
+					if (message.msg === "process_completed") due.delete(message.event_id);
+				}
+			}
+		} catch { /* gradio cut the stream off, as it does with one that is closed */ }
+		streams -= 1;
+		setTimeout(fetchLeft, 200); // by then gradio has opened the stream of an event that came after the closing
+	}
+	function fetchLeft() {
+		if (streams) return;
+		const left = [...due].filter(([, times]) => times < 2);
+		for (const [event, times] of left) due.set(event, times + 1);
+		if (left.length) send($("#top .top"), "stream", {});
+	}
+
 	/* one listener a kind for everything inside the parts */
 	document.addEventListener("click", (event) => {
 		const target = event.target instanceof Element ? event.target : null;

@@ -92,6 +92,38 @@ def test_catalogue_and_turning_documents(tab: Tab) -> None:
     tab.page.wait_for_selector("#reader h2.is-title:has-text('议程')")
 
 
+# The server says that it closes the stream of answers, and on a busy machine the browser reads that late.
+_LATE_CLOSE = """
+const plain = window.fetch;
+window.fetch = async (...request) => {
+    const response = await plain(...request);
+    if (!String(request[0].url || request[0]).includes("/queue/data")) return response;
+    const late = new TransformStream({
+        async transform(chunk, out) {
+            const text = new TextDecoder().decode(chunk);
+            const at = text.indexOf('data: {"msg":"close_stream"');
+            if (at < 0) return out.enqueue(chunk);
+            const bytes = new TextEncoder();
+            if (at) out.enqueue(bytes.encode(text.slice(0, at)));
+            await new Promise((done) => setTimeout(done, 600));
+            window.closedLate = (window.closedLate || 0) + 1;
+            out.enqueue(bytes.encode(text.slice(at)));
+        },
+    });
+    return new Response(response.body.pipeThrough(late), { status: response.status, headers: response.headers });
+};
+"""
+
+
+def test_a_question_asked_while_the_stream_of_answers_closes_is_answered(open_tab: OpenTab, served: Served) -> None:
+    tab = open_tab(served.url)
+    tab.context.add_init_script(_LATE_CLOSE)
+    tab.open(served.url)
+    for question in (SCHOOLS, LIBRARIES, FUNDS):
+        tab.ask(question)
+    assert tab.page.evaluate("window.closedLate") > 0, "the stream closed late, else this tests nothing"
+
+
 def test_examples_can_be_asked(
     open_tab: OpenTab, assistant: FakeAssistant, tmp_path: Path, serving_page: ServingPage
 ) -> None:
