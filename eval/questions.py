@@ -18,6 +18,9 @@ TYPES = (
     "yesno", "definition", "reason", "table", "multi_hop", "conflict",
 )  # fmt: skip
 STYLES = ("lexical", "paraphrase", "colloquial", "english")
+# Why a question has no answer: the text is about its matter but silent on it, it takes for granted what is not so, it
+# asks about another text, or about nothing the texts deal with.
+KINDS = ("near miss", "false premise", "other document", "off topic")
 # Their answers may be computed or worded by the answerer, so they need not stand in the evidence word for word.
 _FREE_TYPES = frozenset({"yesno", "multi_hop", "conflict"})
 SHOWN_LIMIT = 300  # characters of answer and sentence together that can earn a point
@@ -44,6 +47,8 @@ class Question:
     document: str = ""
     source: str = ""
     answerable: bool = True
+    kind: str = ""  # of an unanswerable question: one of ``KINDS``, where its author said so
+    absent: tuple[str, ...] = ()  # of an unanswerable question: words that must not stand in the text
     standalone: str = ""  # of a dialogue's turn: the question as it would be asked alone
 
     @property
@@ -92,6 +97,11 @@ class Problem:
 def fold_answer(text: str) -> str:
     """A text as answers are compared: NFKC, case folded, white space removed (the public rule; see the README)."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def wording(text: str) -> str:
+    """A question as it is compared with others: folded, letters and digits alone, so that marks make no other one."""
+    return "".join(char for char in fold_answer(text) if char.isalnum())
 
 
 def without_space(text: str) -> str:
@@ -172,7 +182,7 @@ def check_files(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Probl
     spaceless = {name: without_space(text) for name, text in sources.items()}
     problems: list[Problem] = []
     ids: Counter[str] = Counter()
-    wordings: dict[str, str] = {}
+    wordings: dict[str, tuple[str, str]] = {}  # file and id of the question first asked so
     for path in paths:
         for line, record in read_json_lines(path):
             where = (path.name, line)
@@ -188,18 +198,30 @@ def check_files(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Probl
                 faults = list(_dialogue_faults(item, spaceless))
             else:
                 faults = [(item.id, *fault) for fault in _question_faults(item, spaceless)]
-                first = wordings.setdefault(fold_answer(item.text), item.id)
-                if first != item.id:
-                    faults.append((item.id, f"asked before, as {first}", True))
+            for name, text, is_turn in _wordings(item):
+                file, first = wordings.setdefault(wording(text), (path.name, name))
+                # A dialogue may start from a question of its own part; of another part it would give that one away.
+                if first != name and not (is_turn and file == path.name):
+                    faults.append((name, f"asked before, as {first}" + f" in {file}" * (file != path.name), True))
             problems += [Problem(*where, name, message, is_error) for name, message, is_error in faults]
     return problems
 
 
+def _wordings(item: Question | Dialogue) -> Iterator[tuple[str, str, bool]]:
+    """(id, full wording, is it a dialogue's turn) of what a record asks."""
+    if isinstance(item, Question):
+        yield item.id, item.text, False
+    else:
+        yield from ((turn.id, turn.standalone or turn.text, True) for turn in item.turns)
+
+
 def counts(questions: Iterable[Question]) -> dict[str, Counter[str]]:
     """How many questions there are by type, by style, by document and by whether they can be answered."""
-    table: dict[str, Counter[str]] = {key: Counter() for key in ("answerable", "type", "style", "document")}
+    table: dict[str, Counter[str]] = {key: Counter() for key in ("answerable", "kind", "type", "style", "document")}
     for question in questions:
         table["answerable"]["yes" if question.answerable else "no"] += 1
+        if not question.answerable:
+            table["kind"][question.kind or "-"] += 1
         table["type"][question.type or "-"] += 1
         table["style"][question.style or "-"] += 1
         table["document"][question.document or "-"] += 1
@@ -227,6 +249,8 @@ def _question(record: Mapping[str, Any], name: str) -> Question:
         document=_string(record, "document"),
         source=_string(record, "source"),
         answerable=answerable,
+        kind=_string(record, "kind"),
+        absent=_strings(record.get("absent"), "absent"),
         standalone=_string(record, "standalone"),
     )
 
@@ -266,7 +290,14 @@ def _question_faults(question: Question, sources: Mapping[str, str], *, is_turn:
     if not question.answerable:
         if question.answers or question.all_of or question.evidence:
             yield "marked unanswerable, but has answers, all_of or evidence", True
+        if question.kind and question.kind not in KINDS:
+            yield f"kind {question.kind!r} is none of {', '.join(KINDS)}", True
+        for n, word in enumerate(question.absent, 1):
+            if any(without_space(word) in text for text in sources.values()):
+                yield f"absent {n} does stand in the text", True
         return
+    if question.kind or question.absent:
+        yield "answerable, but has kind or absent", True
     if not question.groups:
         yield "answerable, but has neither answers nor all_of", True
     if question.answers and question.all_of:

@@ -41,6 +41,7 @@ def test_fold_answer(text: str, folded: str) -> None:
     pytest.param({"answers": ["207所"]}, "none stands in the evidence", id="answer not in evidence"),
     pytest.param({"answers": []}, "neither answers nor all_of", id="no answers"),
     pytest.param({"answerable": False}, "marked unanswerable", id="unanswerable with answers"),
+    pytest.param({"kind": "near miss"}, "answerable, but has kind", id="answerable with a kind"),
     pytest.param({"answers": [], "all_of": [["206所"], ["九所"]]}, "group 2: none stands", id="one group missing"),
     pytest.param({"source": "other.md"}, "source 'other.md' is not among", id="unknown source"),
     pytest.param({"answers": "206所"}, "must be a list", id="answers as a string"),
@@ -54,6 +55,20 @@ def test_one_fault_is_found(tmp_path: Path, change: dict[str, object], message: 
         assert any(message in p.message and p.is_error for p in problems), problems
 
 
+@pytest.mark.parametrize(("change", "message"), [
+    pytest.param({}, None, id="sound"),
+    pytest.param({"kind": "near miss", "absent": ["高中", "幼儿园"]}, None, id="its words are not in the text"),
+    pytest.param({"kind": "hard"}, "kind 'hard' is none of near miss", id="unknown kind"),
+    pytest.param({"absent": ["高中", "教育 阶段学校"]}, "absent 2 does stand in the text", id="a word is in the text"),
+    pytest.param({"absent": "高中"}, "must be a list", id="absent as a string"),
+])  # fmt: skip
+def test_what_has_no_answer_is_checked_too(tmp_path: Path, change: dict[str, object], message: str | None) -> None:
+    asked = {"id": "u1", "question": "高中有几所？", "type": "number", "style": "lexical", "answerable": False}
+    problems = check_files([write(tmp_path, {**asked, **change})], {"a.md": TEXT})
+    assert [message in p.message and p.is_error for p in problems if message] == [True] * bool(message)
+    assert message or not problems
+
+
 def test_computed_answers_only_warn(tmp_path: Path) -> None:
     path = write(tmp_path, {**GOOD, "type": "multi_hop", "answers": ["135所"]})
     assert [p.is_error for p in check_files([path], {"a.md": TEXT})] == [False]
@@ -64,8 +79,20 @@ def test_ids_and_wordings_stand_once(tmp_path: Path) -> None:
     assert [p.message for p in check_files([same_id], {"a.md": TEXT})] == ["this id stands twice"]
     with pytest.raises(QuestionFileError, match="'q1' stands twice"):
         load_questions([same_id])
-    same_words = write(tmp_path, GOOD, {**GOOD, "id": "q2", "question": "全市有多少所 学校？"})
+    same_words = write(tmp_path, GOOD, {**GOOD, "id": "q2", "question": "全市有多少所 学校!"})
     assert [p.message for p in check_files([same_words], {"a.md": TEXT})] == ["asked before, as q1"]
+
+
+def test_a_question_of_another_part_is_not_asked_again(tmp_path: Path) -> None:
+    turn = {**TURN, "question": "全市有多少所学校", "standalone": "全市有多少所学校", "answers": ["71所"]}
+    dialogue: dict[str, object] = {"id": "d1", "turns": [turn, TURN]}
+    assert check_files([write(tmp_path, GOOD, dialogue)], {"a.md": TEXT}) == [], "in one part a dialogue may start so"
+    (tmp_path / "other").mkdir()
+    parts = [write(tmp_path, GOOD), write(tmp_path / "other", dialogue)]
+    parts[1] = parts[1].rename(tmp_path / "held.jsonl")
+    assert [(p.id, p.message) for p in check_files(parts, {"a.md": TEXT})] == [
+        ("d1.1", "asked before, as q1 in questions.jsonl")
+    ]
 
 
 def test_dialogue_turns_are_questions(tmp_path: Path) -> None:
