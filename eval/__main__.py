@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ from index.records import GazetteError
 
 if TYPE_CHECKING:
     from eval.questions import QuestionSet
-    from eval.report import Setting
+    from eval.report import Setting, Slice
     from eval.run import Asks, Outcome
     from index.store import Index
 
@@ -46,12 +46,20 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="给题集评分，写出 report.json 与 report.html")
     run.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")
-    run.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹；缺省为 data/ 的索引")
+    run.add_argument(
+        "--index",
+        type=Path,
+        metavar="DIR",
+        help="索引文件夹；缺省为题集所问文本的索引（laws_*.jsonl 问 laws/，其余问 data/）",
+    )
     run.add_argument(
         "--out", type=Path, default=Path("build/report"), metavar="DIR", help="报告文件夹（缺省 build/report）"
     )
     run.add_argument("--ablation", action="store_true", help="另测检索各部分单独与合用的效果")
-    run.add_argument("--baselines", action="store_true", help="另测 BM25、向量、定长切分三种基线")
+    run.add_argument(
+        "--baselines", nargs="*", metavar="NAME", help="另测这些基线；不写名称则测已装齐的全部（见 eval/baselines.py）"
+    )
+    run.add_argument("--summary", choices=("off", "extract"), default="off", help="另给摘要评分（缺省不做）")
     run.add_argument("--seed", type=int, default=0, help="自助法的随机种子（缺省 0）")
     run.set_defaults(run=_run)
 
@@ -93,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="检查题集：编号、类型、证据是否在原文中、答案")
     check.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")
-    check.add_argument("--source", action="append", type=Path, metavar="PATH", help="所问的文本或文件夹（缺省 data/）")
+    check.add_argument("--source", action="append", type=Path, metavar="PATH", help="所问的文本或文件夹（缺省同 run）")
     check.set_defaults(run=_check)
     return parser
 
@@ -101,30 +109,64 @@ def _parser() -> argparse.ArgumentParser:
 def _run(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from eval import ablation, baselines, page, report
+    from eval import ablation, page, report
     from eval.questions import load_questions
-    from index.store import open_index
-    from qa.ask import Assistant
 
     questions = load_questions(args.files)
-    with open_index(args.index or _default_index()) as index:
-        setting = _setting(args, index, questions)
-        result = report.summarise(_ask(questions, Assistant(index), index, "ours"), setting)
+    parts = _by_index(args)
+    if len(parts) > 1 and (args.ablation or args.baselines is not None):
+        raise GazetteError("--ablation and --baselines compare ways of searching one index: name files of one corpus")
+    begun = time.perf_counter()
+    outcomes: list[Outcome] = []
+    with ExitStack() as opened:
+        indexes = [opened.enter_context(_open(folder)) for folder in parts]
+        for index, files in zip(indexes, parts.values(), strict=True):
+            outcomes += _ask(load_questions(files), _assistant(index, args.summary), index, "ours")
+        cost = {"seconds": time.perf_counter() - begun, "peak_mb": _peak_megabytes()}
+        result = report.summarise(outcomes, _setting(args, indexes, questions), cost)
         if args.ablation:
-            result = replace(result, ablation=tuple(ablation.run(index, questions.questions, seed=args.seed)))
-        if args.baselines:
-            single = replace(questions, dialogues=())
-            rows = [
-                report.make_slice(name, _ask(single, other, index, name), args.seed)
-                for name, other in baselines.every(index)
-            ]
-            result = replace(result, baselines=tuple(rows))
+            result = replace(result, ablation=tuple(ablation.run(indexes[0], questions.questions, seed=args.seed)))
+        if args.baselines is not None:
+            result = replace(result, baselines=tuple(_baselines(args, indexes[0], questions)))
     args.out.mkdir(parents=True, exist_ok=True)
     report.save(result, args.out / "report.json")
     (args.out / "report.html").write_text(page.render(result), encoding="utf-8")
     print(report.text(result))
     print(f"misses and figures: {args.out / 'report.html'}", file=sys.stderr)
     return 0
+
+
+def _baselines(args: argparse.Namespace, index: Index, questions: QuestionSet) -> Iterator[Slice]:
+    """A slice for every baseline named, over the single questions."""
+    from dataclasses import replace
+
+    from eval import baselines, report
+
+    single = replace(questions, dialogues=())
+    for name, make in baselines.chosen(args.baselines).items():
+        yield report.make_slice(name, _ask(single, make(index), index, name), args.seed)
+
+
+def _by_index(args: argparse.Namespace) -> dict[Path, list[Path]]:
+    """The files of each index: the one named, else that of the texts each file asks about."""
+    from eval.corpora import by_corpus, index_over
+
+    if args.index:
+        return {args.index: list(args.files)}
+    return {index_over(corpus, told=_note): files for corpus, files in by_corpus(args.files).items()}
+
+
+def _open(folder: Path) -> Index:
+    from index.store import open_index
+
+    return open_index(folder)
+
+
+def _assistant(index: Index, summary: str) -> Asks:
+    from eval.run import Summarising
+    from qa.ask import Assistant
+
+    return Assistant(index) if summary == "off" else Summarising(Assistant(index))
 
 
 def _ask(questions: QuestionSet, assistant: Asks, index: Index, name: str) -> list[Outcome]:
@@ -134,17 +176,25 @@ def _ask(questions: QuestionSet, assistant: Asks, index: Index, name: str) -> li
         return run(questions, assistant, IndexTexts(index), progress=advance)
 
 
-def _setting(args: argparse.Namespace, index: Index, questions: QuestionSet) -> Setting:
+def _peak_megabytes() -> float:
+    """The most memory this process has held so far."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 if sys.platform == "darwin" else 1 / 1024) / 2**20  # bytes there, kilobytes elsewhere
+
+
+def _setting(args: argparse.Namespace, indexes: Sequence[Index], questions: QuestionSet) -> Setting:
     from eval.report import Setting, machine
 
     return Setting(
         system="gazette-qa",
         questions=questions.files,
         questions_sha256=questions.sha256,
-        index=index.folder.name,
-        passages=len(index),
-        encoder=index.encoder.name,
-        encoder_fingerprint=index.encoder.fingerprint,
+        index=" + ".join(index.folder.name for index in indexes),
+        passages=sum(map(len, indexes)),
+        encoder=indexes[0].encoder.name,
+        encoder_fingerprint=indexes[0].encoder.fingerprint,
         seed=args.seed,
         command=args.command_line,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -257,9 +307,13 @@ def _feedback(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
+    from eval.corpora import by_corpus
     from eval.questions import check_files, counts, load_questions
 
-    problems = check_files(args.files, _texts(args.source or [Path("data")]))
+    parts = {None: args.files} if args.source else by_corpus(args.files)
+    problems = []
+    for corpus, files in parts.items():
+        problems += check_files(files, _texts(args.source if corpus is None else [corpus]))
     for problem in problems:
         print(problem)
     errors = sum(problem.is_error for problem in problems)
@@ -281,12 +335,6 @@ def _texts(paths: Sequence[Path]) -> dict[str, str]:
     if not sources:
         raise GazetteError(f"no text under {', '.join(map(str, paths))}: name the gazettes that are asked about")
     return {source.name: source.text for source in sources}
-
-
-def _default_index() -> Path:
-    from index.home import default_index
-
-    return default_index(told=_note)
 
 
 def _note(line: str) -> None:

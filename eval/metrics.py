@@ -5,7 +5,9 @@ Ranked retrieval is left to ir-measures; here stand answers, confidence and the 
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -74,6 +76,7 @@ def shown(answer: str, sentence: str) -> str:
 # CMRC's script drops these and leaves other punctuation standing.
 _CMRC_MARKS = frozenset("-:_*^/\\~`+=，。：？！“”；’《》…·、「」（）－～『』")
 _HAN = re.compile(r"[\u4e00-\u9fa5]")
+_JOINTS = re.compile(r"[^\w%]|和|与|及|以及|或")  # what may stand between the items of a list
 _LATIN = re.compile(r"\d+(?:[.,]\d+)*|\w+|[^\w\s]")
 
 
@@ -126,8 +129,86 @@ def _f1(prediction: Sequence[str], answer: Sequence[str]) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
+def answer_exact(prediction: str, groups: Sequence[Sequence[str]]) -> float:
+    """1 if the prediction is one string of every group and nothing more but marks and "and" between them, else 0.
+
+    Exact match (Rajpurkar et al., EMNLP 2016) for our question files: compared as ``fold_answer`` has it, and a list
+    may name its items in any order.
+    """
+    rest = fold_answer(prediction)
+    for group in groups:
+        found = [answer for answer in map(fold_answer, group) if answer in rest]
+        if not found:
+            return 0.0
+        rest = rest.replace(max(found, key=len), "", 1)
+    return float(bool(groups) and not _JOINTS.sub("", rest))
+
+
+def char_f1(prediction: str, groups: Sequence[Sequence[str]]) -> float:
+    """F1 of characters counted as a bag: 2 common / (|prediction| + |answer|), marks and white space left out.
+
+    SQuAD's F1 (Rajpurkar et al., EMNLP 2016) over characters, as is usual where words are not parted by spaces. The
+    answer is, of every group, the string that shares most with the prediction, joined.
+    """
+    said = Counter(_letters(prediction))
+    gold: Counter[str] = Counter()
+    for group in groups:
+        choices = [Counter(_letters(answer)) for answer in group]
+        closest: Counter[str] = max(choices, key=lambda letters: _bag_f1(said, letters))
+        gold.update(closest)
+    return _bag_f1(said, gold)
+
+
+def rouge_l(candidate: str, reference: str) -> float:
+    """ROUGE-L by characters: F1 of the longest common subsequence, marks and white space left out.
+
+    Source: Lin, Text Summarization Branches Out, 2004, with beta = 1. 0 where either text has no letters.
+    """
+    a, b = _letters(candidate), _letters(reference)
+    if not a or not b:
+        return 0.0
+    row = [0] * (len(b) + 1)
+    for char in a:
+        before = 0
+        for j, other in enumerate(b, 1):
+            before, row[j] = row[j], before + 1 if char == other else max(row[j], row[j - 1])
+    return 2 * row[-1] / (len(a) + len(b))
+
+
+def _bag_f1(a: Counter[str], b: Counter[str]) -> float:
+    total = a.total() + b.total()
+    return 2 * (a & b).total() / total if total else 0.0
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in fold_answer(text) if char.isalnum())
+
+
 def _unmarked(text: str) -> str:
     return "".join(char for char in text.lower().strip() if char not in _CMRC_MARKS)
+
+
+# --- citations --------------------------------------------------------------------------------------------------
+
+
+def citation_recall(covered: int, quotes: int, all_needed: bool) -> float:
+    """How much of the evidence is cited: of quotes that are all needed the share covered, else 1 if any is, or 0.
+
+    ALCE's citation recall (Gao et al., EMNLP 2023) asks whether what is cited supports the statement. There a model
+    of entailment decides; here the evidence that people marked does. ``covered`` quotes overlap a citation. All are
+    needed where the answer is a list (``all_of``); otherwise each proves the answer by itself.
+    """
+    if not quotes:
+        return float("nan")
+    return covered / quotes if all_needed else float(covered > 0)
+
+
+def citation_precision(proving: int, citations: int) -> float:
+    """Share of the citations that overlap marked evidence; nan without citations.
+
+    ALCE's citation precision (Gao et al., EMNLP 2023): a citation counts if it supports the statement.
+    """
+    return proving / citations if citations else float("nan")
 
 
 # --- confidence -------------------------------------------------------------------------------------------------
@@ -273,6 +354,26 @@ def paired_difference(
     if len(before) != len(after):
         raise ValueError(f"not the same questions: {len(before)} before, {len(after)} after")
     return bootstrap_mean(np.asarray(after, float) - np.asarray(before, float), strata, count=count, seed=seed)
+
+
+def mcnemar(before: Numbers, after: Numbers) -> float:
+    """The exact two-sided p of McNemar's test over the same questions, right (1) or wrong (0) in either run.
+
+    Of the questions that changed, b lost and c won: 2 P(X <= min(b, c)) with X binomial(b + c, 1/2), at most 1.
+    Source: McNemar, Psychometrika 1947; for systems over one test set, Dietterich, Neural Computation 1998.
+
+    Raises:
+        ValueError: if the two differ in length, or a value is neither 0 nor 1.
+    """
+    if len(before) != len(after):
+        raise ValueError(f"not the same questions: {len(before)} before, {len(after)} after")
+    if {*before, *after} - {0, 1}:
+        raise ValueError("McNemar's test is for right (1) and wrong (0) alone")
+    lost = sum(a > b for a, b in zip(before, after, strict=True))
+    won = sum(a < b for a, b in zip(before, after, strict=True))
+    changed = int(lost + won)
+    tail = sum(math.comb(changed, k) for k in range(min(lost, won) + 1))
+    return min(1.0, 2 * tail / (1 << changed))
 
 
 def _interval(drawn: Floats) -> tuple[float, float]:

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from eval.metrics import Bin, Estimate
-from eval.report import COLUMNS, MEASURES, RANKED, Report, Slice, misses
+from eval.report import COLUMNS, MEASURES, RANKED, Report, Slice, cost_line, misses
 from eval.run import Cause, Outcome
 
 CAUSES: dict[Cause, str] = {
     "not retrieved": "未检索到证据",
     "evidence cut": "证据被段落切断",
+    "ranked low": "检索到但排在后面",
     "retrieved, not read": "检索到但未选中",
     "wrong span": "选中句子但答案不对",
     "wrongly refused": "误拒",
@@ -32,6 +33,7 @@ th:first-child, td:first-child { text-align: left }
 small { opacity: .7 }
 figure { display: inline-block; margin: 0 2rem 1rem 0 }
 svg { width: 22rem; max-width: 100%; height: auto }
+.broad svg { width: 40rem }
 details { border-bottom: 1px solid var(--line); padding: .3rem 0 }
 summary { cursor: pointer }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .5rem 1rem }
@@ -53,11 +55,13 @@ def render(report: Report) -> str:
         "<h1>评测报告</h1>",
         _setting(report),
         *_overall(report),
-        "<h2>按风格与题型</h2>",
+        "<h2>按风格、题型与文件</h2>",
+        *_types(report),
         _slices(report.slices),
         *_section("消融", report.ablation),
         *_section("基线", report.baselines),
         *_confidence(report),
+        *_times(report),
         *_misses(report),
         "</body></html>",
     ]
@@ -75,7 +79,7 @@ def _setting(report: Report) -> str:
         "随机种子": str(s.seed),
         "命令": s.command,
         "时间": s.created,
-        "每问用时": "，".join(f"{name} {value:.1f} 毫秒" for name, value in report.milliseconds.items()),
+        "用时与内存": cost_line(report.cost),
     }
     cells = "".join(f'<tr><th>{escape(k)}</th><td class="text">{escape(v)}</td></tr>' for k, v in rows.items())
     return f"<table>{cells}</table>"
@@ -124,6 +128,46 @@ def _figure(estimate: Estimate) -> str:
     return f"{estimate.value:.3f}"
 
 
+def _types(report: Report) -> Iterable[str]:
+    """Shown right by type of question, with intervals."""
+    rows = [
+        (part.name.removeprefix("type: "), part.figures["shown"])
+        for part in report.slices
+        if part.name.startswith("type: ") and "shown" in part.figures
+    ]
+    if rows:
+        yield f'<figure class="broad">{_bars(rows)}<figcaption>各题型答对比例及 95 % 区间</figcaption></figure>'
+
+
+def _times(report: Report) -> Iterable[str]:
+    """Which share of the questions was answered within how many milliseconds."""
+    spent = sorted(outcome.milliseconds for outcome in report.outcomes)
+    if not spent or spent[-1] <= 0:
+        return
+    points = [(0.0, 0.0), *((value / spent[-1], n / len(spent)) for n, value in enumerate(spent, 1))]
+    yield "<h2>用时</h2>"
+    curve = _curve(points, [f"{spent[-1] * t:.0f}" for t in (0.0, 0.5, 1.0)])
+    yield f"<figure>{curve}<figcaption>毫秒（横）之内答完的题目比例（纵）</figcaption></figure>"
+
+
+def _bars(rows: Sequence[tuple[str, Estimate]]) -> str:
+    """A bar a row from 0 to 1, its interval as a line, its figure and number of questions at the end."""
+    lines = []
+    for n, (name, e) in enumerate(rows):
+        y = 8 * n + 5
+        lines.append(
+            f'<text x="38" y="{y + 1.5:.1f}" text-anchor="end">{escape(name)}</text>'
+            f'<rect x="40" y="{y - 2.5:.1f}" width="{100 * e.value:.2f}" height="5" fill="var(--ink)" fill-opacity=".5"/>'
+            f'<path d="M{40 + 100 * e.low:.2f} {y}H{40 + 100 * e.high:.2f}" stroke="currentColor" stroke-width=".6"/>'
+            f'<text x="143" y="{y + 1.5:.1f}">{e.value:.2f} ({e.n})</text>'
+        )
+    frame = '<path d="M40 1V{0}M140 1V{0}" stroke="currentColor" stroke-width=".2"/>'.format(8 * len(rows) + 1)
+    return (
+        f'<svg viewBox="0 0 165 {8 * len(rows) + 3}" font-size="4" fill="currentColor" role="img">'
+        f"{frame}{''.join(lines)}</svg>"
+    )
+
+
 def _confidence(report: Report) -> Iterable[str]:
     c = report.calibration
     if not c.bins:
@@ -138,11 +182,12 @@ def _confidence(report: Report) -> Iterable[str]:
     yield f"<figure>{_curve(points)}<figcaption>覆盖率（横）与错误率（纵）</figcaption></figure>"
 
 
-def _axes(inside: str) -> str:
+def _axes(inside: str, across: Sequence[str] = ("0.0", "0.5", "1.0")) -> str:
+    """A square with ticks at 0, one half and 1; ``across`` names those below."""
     ticks = "".join(
-        f'<text x="{10 + 80 * t:.0f}" y="99" font-size="5" text-anchor="middle" fill="currentColor">{t:.1f}</text>'
+        f'<text x="{10 + 80 * t:.0f}" y="99" font-size="5" text-anchor="middle" fill="currentColor">{below}</text>'
         f'<text x="8" y="{92 - 80 * t:.0f}" font-size="5" text-anchor="end" fill="currentColor">{t:.1f}</text>'
-        for t in (0.0, 0.5, 1.0)
+        for t, below in zip((0.0, 0.5, 1.0), across, strict=True)
     )
     frame = '<path d="M10 10V90H90" fill="none" stroke="currentColor" stroke-width=".5"/>'
     return f'<svg viewBox="-4 4 104 100" role="img">{frame}{ticks}{inside}</svg>'
@@ -160,9 +205,9 @@ def _reliability(bins: Sequence[Bin]) -> str:
     return _axes(diagonal + dots)
 
 
-def _curve(points: Sequence[tuple[float, float]]) -> str:
+def _curve(points: Sequence[tuple[float, float]], across: Sequence[str] = ("0.0", "0.5", "1.0")) -> str:
     path = " ".join(f"{10 + 80 * x:.2f},{90 - 80 * y:.2f}" for x, y in points)
-    return _axes(f'<polyline points="{path}" fill="none" stroke="var(--bad)" stroke-width="1"/>')
+    return _axes(f'<polyline points="{path}" fill="none" stroke="var(--bad)" stroke-width="1"/>', across)
 
 
 def _misses(report: Report) -> Iterable[str]:
@@ -187,7 +232,7 @@ def _miss(o: Outcome) -> str:
         "置信度": f"{o.confidence:.2f}",
     }
     cells = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in rows.items() if v)
-    about = escape(" ".join(filter(None, (o.id, o.type, o.style))))
+    about = escape(" ".join(filter(None, (o.id, o.type, o.style, o.kind, o.document))))
     return (
         f"<details><summary>{CAUSES[o.cause]}：{escape(o.question)} <small>{about}</small></summary>"
         f"<dl>{cells}</dl></details>"

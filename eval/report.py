@@ -18,12 +18,16 @@ from numpy.typing import NDArray
 from eval.metrics import (
     Bin,
     Estimate,
+    answer_exact,
     area_under_risk,
     bootstrap,
     bootstrap_mean,
     brier,
     calibration_bins,
     calibration_error,
+    char_f1,
+    citation_precision,
+    citation_recall,
     rank_measures,
     risk_coverage,
 )
@@ -31,7 +35,7 @@ from eval.run import Outcome
 from index.records import GazetteError
 
 CUTOFFS = (1, 3, 5, 10)
-FORMAT = 1
+FORMAT = 2  # of report.json; raised when a field changes its meaning or goes
 
 
 class ReportError(GazetteError):
@@ -56,6 +60,10 @@ def _answerable(value: Callable[[Outcome], float]) -> Callable[[Outcome], float 
 MEASURES = (
     Measure("shown", "答案加引句含标准答案", _answerable(lambda o: o.shown)),
     Measure("short", "短答案含标准答案", _answerable(lambda o: o.short)),
+    Measure(
+        "exact", "短答案与标准答案完全相同", _answerable(lambda o: answer_exact(o.answer, o.expected)), compared=False
+    ),
+    Measure("char_f1", "短答案字符F1", _answerable(lambda o: char_f1(o.answer, o.expected))),
     Measure("right", "答对或正确拒答", lambda o: o.right),
     Measure(
         "proved", "已答问题中引文落在证据上", lambda o: float(o.proving > 0) if o.answerable and not o.refused else None
@@ -63,21 +71,42 @@ MEASURES = (
     Measure(
         "precise",
         "引文中落在证据上的比例",
-        lambda o: o.proving / o.citations if o.answerable and o.citations else None,
+        lambda o: citation_precision(o.proving, o.citations) if o.answerable and o.citations else None,
+        compared=False,
+    ),
+    Measure(
+        "covered",
+        "证据被引用的比例",
+        lambda o: citation_recall(o.covered, len(o.evidence), len(o.expected) > 1) if o.evidence else None,
         compared=False,
     ),
     Measure("verbatim", "引文逐字等于原文", lambda o: o.verbatim / o.citations if o.citations else None),
     Measure("refused", "无答案问题被拒答", lambda o: None if o.answerable else float(o.refused)),
+    Measure(
+        "refusal_precision",
+        "拒答中确无答案的比例",
+        lambda o: float(not o.answerable) if o.refused else None,
+        compared=False,  # over other questions in each run
+    ),
     Measure("false_refusal", "有答案问题被误拒", _answerable(lambda o: o.refused), lower_is_better=True),
     Measure("too_long", "答案加引句超过300字", lambda o: float(o.too_long), lower_is_better=True, compared=False),
     Measure(
         "alone", "追问补全后单独提问的正确率", lambda o: None if o.alone is None else float(o.alone), compared=False
     ),
+    Measure("summary_rouge", "摘要与证据的ROUGE-L", lambda o: o.summary_rouge, compared=False),
 )
 RANKED = tuple(
-    Measure(f"{kind}@{k}", f"前{k}段{title}", lambda _: None, compared=k in (1, 5, 10))
-    for kind, title in (("hit", "含证据"), ("mrr", "证据名次倒数"))
-    for k in CUTOFFS
+    Measure(name, f"前{name.partition('@')[2]}段{title}", lambda _: None, compared=compared)
+    for name, title, compared in (
+        ("hit@1", "含证据", True),
+        ("hit@3", "含证据", False),
+        ("hit@5", "含证据", True),
+        ("hit@10", "含证据", True),
+        ("recall@5", "占全部含证据段落的比例", False),
+        ("recall@10", "占全部含证据段落的比例", False),
+        ("mrr@10", "证据名次倒数", True),
+        ("ndcg@10", "的归一化折损累计增益", False),
+    )
 )  # their values come from ir-measures, over all outcomes at once
 
 
@@ -125,7 +154,7 @@ class Report:
     setting: Setting
     slices: tuple[Slice, ...]
     calibration: Calibration
-    milliseconds: Mapping[str, float]  # p50, p95 of one question, wall clock
+    cost: Mapping[str, float]  # p50_ms, p95_ms of one question by the clock; of the run: seconds, peak_mb
     outcomes: tuple[Outcome, ...]
     ablation: tuple[Slice, ...] = ()
     baselines: tuple[Slice, ...] = ()
@@ -136,7 +165,9 @@ class Report:
 
 def measure_values(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
     """``{measure: {question id: value}}``, each measure over the questions that it applies to."""
-    values = ranked_values({o.id: o.relevant_ranks for o in outcomes if o.answerable and o.evidence})
+    asked = [o for o in outcomes if o.answerable and o.evidence]
+    ranks = ranked_values({o.id: o.relevant_ranks for o in asked}, {o.id: o.relevant for o in asked})
+    values = {measure.name: ranks[measure.name] for measure in RANKED}
     for measure in MEASURES:
         found = {outcome.id: measure.of(outcome) for outcome in outcomes}
         values[measure.name] = {name: float(value) for name, value in found.items() if value is not None}
@@ -144,14 +175,20 @@ def measure_values(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
 
 
 def ranked_values(
-    relevant: Mapping[str, Sequence[int]], cutoffs: Sequence[int] = CUTOFFS
+    ranks: Mapping[str, Sequence[int]], relevant: Mapping[str, int] | None = None, cutoffs: Sequence[int] = CUTOFFS
 ) -> dict[str, dict[str, float]]:
-    """hit@k and mrr@k per question, from the ranks at which evidence was found (none: 0)."""
-    # What is judged is ranks, not passages: where evidence stands is relevant. A question whose evidence was not
-    # found still has something relevant, which nothing in its run equals.
-    qrels = {name: {str(rank): 1 for rank in ranks} or {"not found": 1} for name, ranks in relevant.items()}
-    run = {name: [str(rank) for rank in range(1, max(cutoffs) + 1)] for name in relevant}
-    return rank_measures(qrels, run, ("hit", "mrr"), cutoffs)
+    """hit@k and mrr@k per question, from the ranks at which evidence was found (none: 0).
+
+    With the number of ``relevant`` passages that there are, recall@k and ndcg@k too.
+    """
+    # What is judged is ranks, not passages: where evidence stands is relevant. What was not found is relevant as well,
+    # under a name that nothing in the run has; a question has at least one such, since its evidence is in the text.
+    qrels: dict[str, dict[str, int]] = {}
+    for name, found in ranks.items():
+        missing = max(1, (relevant or {}).get(name, 0)) - len(found)
+        qrels[name] = {str(rank): 1 for rank in found} | {f"not found {n}": 1 for n in range(missing)}
+    run = {name: [str(rank) for rank in range(1, max(cutoffs) + 1)] for name in ranks}
+    return rank_measures(qrels, run, ("hit", "mrr") if relevant is None else ("hit", "mrr", "recall", "ndcg"), cutoffs)
 
 
 def stratum(outcome: Outcome) -> str:
@@ -159,13 +196,16 @@ def stratum(outcome: Outcome) -> str:
     return f"{outcome.answerable}/{outcome.style}"
 
 
-def summarise(outcomes: Sequence[Outcome], setting: Setting) -> Report:
-    """All figures over the outcomes. Single questions and turns of dialogues are kept apart."""
+def summarise(outcomes: Sequence[Outcome], setting: Setting, cost: Mapping[str, float] | None = None) -> Report:
+    """All figures over the outcomes. Single questions and turns of dialogues are kept apart.
+
+    ``cost`` is what the run took as a whole; what a question took is added to it.
+    """
     single = [outcome for outcome in outcomes if not outcome.turn]
     parts: list[tuple[str, list[Outcome]]] = [("all", single)] if single else []
-    for field in ("style", "type"):
-        names = sorted({getattr(outcome, field) for outcome in single})
-        parts += [(f"{field}: {name}", [o for o in single if getattr(o, field) == name]) for name in names]
+    for field, title in (("style", "style"), ("type", "type"), ("kind", "unanswerable"), ("document", "document")):
+        names = sorted({getattr(outcome, field) for outcome in single} - {""})
+        parts += [(f"{title}: {name}", [o for o in single if getattr(o, field) == name]) for name in names]
     turns = [outcome for outcome in outcomes if outcome.turn]
     if turns:
         parts.append(("dialogue turns", turns))
@@ -175,7 +215,7 @@ def summarise(outcomes: Sequence[Outcome], setting: Setting) -> Report:
         setting,
         tuple(make_slice(name, part, setting.seed) for name, part in parts),
         calibrate(single or turns, setting.seed),
-        {f"p{p}": float(np.percentile(spent, p)) for p in (50, 95)} if spent else {},
+        {**{f"p{p}_ms": float(np.percentile(spent, p)) for p in (50, 95) if spent}, **(cost or {})},
         tuple(outcomes),
     )
 
@@ -216,7 +256,7 @@ def misses(report: Report) -> list[Outcome]:
     causes = {
         cause: place
         for place, cause in enumerate(
-            ("not retrieved", "evidence cut", "retrieved, not read", "wrong span", "wrongly refused",
+            ("not retrieved", "evidence cut", "ranked low", "retrieved, not read", "wrong span", "wrongly refused",
              "answered unanswerable", "long form only")
         )
     }  # fmt: skip
@@ -292,7 +332,7 @@ def text(report: Report) -> str:
         part = report.slice(name)
         if part is not None:
             parts.append(f"{name} ({part.count})\n{interval_lines(part)}")
-    parts.append(table(report.slices))
+    parts.append(table(part for part in report.slices if not part.name.startswith("document: ")))
     for title, slices in (("ablation", report.ablation), ("baselines", report.baselines)):
         if slices:
             parts.append(f"{title}\n{table(slices)}")
@@ -303,8 +343,14 @@ def text(report: Report) -> str:
     )
     causes = Counter(outcome.cause for outcome in misses(report))
     parts.append("misses: " + (", ".join(f"{cause} {count}" for cause, count in causes.most_common()) or "none"))
-    parts.append(", ".join(f"{name} {value:.1f} ms" for name, value in report.milliseconds.items()))
+    parts.append(cost_line(report.cost))
     return "\n\n".join(parts)
+
+
+def cost_line(cost: Mapping[str, float]) -> str:
+    """``p50 12.0 ms, p95 30.1 ms, 41 s, 310 MB``: what a run took, as far as it is known."""
+    words = {"p50_ms": "p50 {:.1f} ms", "p95_ms": "p95 {:.1f} ms", "seconds": "{:.0f} s", "peak_mb": "{:.0f} MB"}
+    return ", ".join(word.format(cost[name]) for name, word in words.items() if name in cost)
 
 
 def align(rows: Sequence[Sequence[str]]) -> str:

@@ -3,34 +3,48 @@
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from eval.metrics import is_right, shown
+from eval.metrics import is_right, rouge_l, shown
 from eval.questions import SHOWN_LIMIT, Question, QuestionSet, without_space
 from index.text import is_invisible
 from qa.records import Answer, Citation, Turn
 
 if TYPE_CHECKING:
     from index.store import Index
+    from qa.ask import Assistant
 
 Cause = Literal[
-    "", "evidence cut", "not retrieved", "retrieved, not read", "wrong span", "long form only", "wrongly refused",
-    "answered unanswerable",
+    "", "evidence cut", "not retrieved", "ranked low", "retrieved, not read", "wrong span", "long form only",
+    "wrongly refused", "answered unanswerable",
 ]  # fmt: skip
-"""Why a question was missed, guessed from what came back; "" when it was not. "evidence cut": no passage holds a
-whole evidence quote, so it could not be hit. "long form only": the sentence is right, the short answer is not."""
+"""The step that lost a question, guessed from what came back; "" when none did. "evidence cut": no passage holds a
+whole evidence quote, so it could not be hit. "ranked low": found, but behind ``NEAR``, and another sentence was taken.
+"long form only": the sentence is right, the short answer is not."""
 
 RETRIEVED = 10  # passages a question is asked with and scored by
+NEAR = 5  # ranks in which evidence is near enough to be read before others
 
 
 class Asks(Protocol):
     """What is evaluated: ``qa.ask.Assistant``, a baseline, or a fake in a test."""
 
     def ask(self, question: str, *, turns: Sequence[Turn] = (), k: int = RETRIEVED) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Summarising:
+    """An assistant that adds to every answer a summary in the gazette's own words."""
+
+    assistant: Assistant
+
+    def ask(self, question: str, *, turns: Sequence[Turn] = (), k: int = RETRIEVED) -> Answer:
+        return self.assistant.ask(question, turns=turns, k=k, summary="extract")
 
 
 class Sources(Protocol):
@@ -85,6 +99,10 @@ class Outcome:
     cause: Cause
     milliseconds: float
     alone: bool | None = None  # a dialogue's turn asked by itself, fully worded: was it shown right
+    kind: str = ""  # of an unanswerable question: near miss, false premise, ...
+    relevant: int = 0  # passages of the whole index with an evidence quote
+    covered: int = 0  # evidence quotes that a citation overlaps
+    summary_rouge: float | None = None  # ROUGE-L of the summary against the evidence, where one was made
 
     @property
     def refused(self) -> bool:
@@ -150,6 +168,14 @@ def _timed(assistant: Asks, question: str, turns: Sequence[Turn]) -> tuple[Answe
     return answer, (time.perf_counter() - begun) * 1000
 
 
+def _places(text: str, quote: str) -> Iterator[int]:
+    """Where the quote begins in the text; nowhere if it is empty."""
+    at = text.find(quote) if quote else -1
+    while at >= 0:
+        yield at
+        at = text.find(quote, at + 1)
+
+
 def _bare(text: str) -> str:
     return "".join(char for char in text if not (char.isspace() or is_invisible(char)))
 
@@ -174,6 +200,7 @@ class _Scorer:
         passages = [without_space(hit.passage.text) for hit in answer.passages[:RETRIEVED]]
         refused = answer.status == "not_found"
         top = answer.passages[0].passage if answer.passages else None
+        summary = answer.summary.text if answer.summary else ""
         outcome = Outcome(
             id=question.id,
             question=question.text,
@@ -200,6 +227,10 @@ class _Scorer:
             cause="",
             milliseconds=milliseconds,
             alone=alone,
+            kind=question.kind,
+            relevant=self._holding(quotes),
+            covered=sum(any(self._proves(c, [quote]) for c in answer.citations) for quote in quotes),
+            summary_rouge=rouge_l(summary, "".join(quotes)) if summary and quotes else None,
         )
         return replace(outcome, cause=self._cause(outcome, quotes))
 
@@ -210,14 +241,24 @@ class _Scorer:
             return "" if outcome.short else "long form only"
         # The answer may be cited from a passage that does not hold the whole evidence quote.
         if not outcome.relevant_ranks and not outcome.proving:
-            return "not retrieved" if any(quote in self._passages for quote in quotes) else "evidence cut"
+            return "not retrieved" if outcome.relevant else "evidence cut"
         if outcome.refused:
             return "wrongly refused"
-        return "wrong span" if outcome.proving else "retrieved, not read"
+        if outcome.proving:
+            return "wrong span"
+        return "ranked low" if min(outcome.relevant_ranks) > NEAR else "retrieved, not read"
 
     @cached_property
-    def _passages(self) -> str:
-        return "\0".join(map(without_space, self._sources.passage_texts()))
+    def _passages(self) -> tuple[str, list[int]]:
+        """All passages in one text, parted by NUL, and where each of them begins."""
+        texts = [without_space(text) for text in self._sources.passage_texts()]
+        return "\0".join(texts), [0, *accumulate(len(text) + 1 for text in texts)]
+
+    def _holding(self, quotes: Sequence[str]) -> int:
+        """How many passages of the index hold a quote."""
+        text, begins = self._passages
+        found = {bisect_right(begins, at) for quote in quotes for at in _places(text, quote)}
+        return len(found)
 
     def _proves(self, citation: Citation, quotes: Sequence[str]) -> bool:
         """True when the citation's place overlaps a place where an evidence quote stands."""

@@ -24,12 +24,13 @@ def right() -> Outcome:
         expected=(("206所",),), evidence=("学校206所",), document="报告", status="answered", answer="206所",
         sentence="学校206所", confidence=0.9, reason="", relevant_ranks=(2,), top_passage="", short=True, shown=True,
         citations=1, verbatim=1, proving=1, cause="", milliseconds=5.0,
+        relevant=2, covered=1,
     )  # fmt: skip
 
 
 @pytest.fixture
 def wrong(right: Outcome) -> Outcome:
-    return replace(right, short=False, shown=False, proving=0, cause="retrieved, not read", confidence=0.7)
+    return replace(right, short=False, shown=False, proving=0, covered=0, cause="retrieved, not read", confidence=0.7)
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_run_reports_on_the_real_gazette(sample_path: Path, tmp_path: Path, caps
     assert main(arguments) == 0
     printed = capsys.readouterr().out
     assert all(
-        words in printed for words in ("hit@5", "refused", "BM25 + vectors", "plain splitter", "dialogue turns (2)")
+        words in printed for words in ("hit@5", "refused", "BM25 + vectors", "plain-splitter", "dialogue turns (2)")
     )
     outcomes, setting = load_outcomes(out)
     assert [outcome.id for outcome in outcomes] == ["q1", "u1", "d1.1", "d1.2"]

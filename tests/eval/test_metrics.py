@@ -7,19 +7,25 @@ import pytest
 from numpy.typing import NDArray
 
 from eval.metrics import (
+    answer_exact,
     area_under_risk,
     bootstrap_mean,
     brier,
     calibration_bins,
     calibration_error,
+    char_f1,
+    citation_precision,
+    citation_recall,
     cmrc_segments,
     exact_match,
     f1,
     is_right,
+    mcnemar,
     paired_difference,
     rank_measures,
     resamples,
     risk_coverage,
+    rouge_l,
     shown,
 )
 
@@ -159,3 +165,68 @@ def test_paired_difference_cancels_what_is_hard_for_both() -> None:
     assert difference.low > 0
     with pytest.raises(ValueError, match="not the same questions"):
         paired_difference([1.0], [1.0, 0.0], [""])
+
+
+@pytest.mark.parametrize(
+    ("prediction", "groups", "exact", "f1"),
+    [
+        pytest.param("206所", [["206所"]], 1, 1, id="equal"),
+        pytest.param("２０６ 所。", [["206所"]], 1, 1, id="width, space and marks"),
+        pytest.param("共206所", [["206所"]], 0, 2 * 4 / (5 + 4), id="one letter too many"),
+        pytest.param("0417-2656109", [["2656109", "0417-2656109"]], 1, 1, id="the longest string that is there"),
+        pytest.param("李青、张渤和姚明", [["姚明"], ["李青"], ["张渤"]], 1, 2 * 6 / (7 + 6), id="a list in any order"),
+        pytest.param("李青、姚明", [["姚明"], ["李青"], ["张渤"]], 0, 2 * 4 / (4 + 6), id="one item missing"),
+        pytest.param("甲甲乙", [["甲乙丙"]], 0, 2 * 2 / (3 + 3), id="counted as often as it stands in both"),
+        pytest.param("97%以上", [["97%"]], 0, 2 * 2 / (4 + 2), id="no mark: above"),
+        pytest.param("", [["甲"]], 0, 0, id="refused"),
+    ],
+)
+def test_exact_and_char_f1(prediction: str, groups: list[list[str]], exact: float, f1: float) -> None:
+    assert answer_exact(prediction, groups) == exact
+    assert char_f1(prediction, groups) == pytest.approx(f1)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "reference", "value"),
+    [
+        pytest.param("甲乙丙", "甲乙丙", 1, id="equal"),
+        pytest.param("甲丙丁", "甲乙丙", 2 * 2 / (3 + 3), id="a gap in between"),
+        pytest.param("丙乙甲", "甲乙丙", 2 * 1 / (3 + 3), id="order counts"),
+        pytest.param("甲，乙。", "甲乙丙丁", 2 * 2 / (2 + 4), id="marks left out"),
+        pytest.param("", "甲", 0, id="nothing said"),
+    ],
+)
+def test_rouge_l(candidate: str, reference: str, value: float) -> None:
+    assert rouge_l(candidate, reference) == pytest.approx(value)
+    assert rouge_l(reference, candidate) == pytest.approx(value)
+
+
+def test_citations_by_hand() -> None:
+    assert citation_recall(1, 2, all_needed=True) == 1 / 2
+    assert citation_recall(1, 2, all_needed=False) == 1, "each quote proves the answer by itself"
+    assert citation_recall(0, 2, all_needed=False) == 0
+    assert math.isnan(citation_recall(0, 0, all_needed=False))
+    assert citation_precision(2, 3) == 2 / 3
+    assert math.isnan(citation_precision(0, 0))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "p"),
+    [
+        pytest.param([1, 1, 0, 0], [1, 0, 1, 0], 1, id="one lost, one won"),
+        pytest.param([1] * 5, [0] * 5, 2 * 1 / 2**5, id="five lost"),
+        pytest.param([0] * 6, [1] * 6, 2 * 1 / 2**6, id="six won: two-sided"),
+        pytest.param([1] * 8 + [0], [0] * 8 + [1], 2 * (1 + 9) / 2**9, id="eight lost, one won"),
+        pytest.param([1, 0], [1, 0], 1, id="nothing changed"),
+    ],
+)
+def test_mcnemar(before: list[int], after: list[int], p: float) -> None:
+    assert mcnemar(before, after) == pytest.approx(p)
+    assert mcnemar(after, before) == pytest.approx(p)
+
+
+def test_mcnemar_is_for_right_and_wrong() -> None:
+    with pytest.raises(ValueError, match="right"):
+        mcnemar([0.5], [1])
+    with pytest.raises(ValueError, match="1 before, 2 after"):
+        mcnemar([1], [1, 0])

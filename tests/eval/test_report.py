@@ -1,5 +1,6 @@
 """Outcomes become figures by part, are saved and read back, compared, and shown without harm."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +25,8 @@ def refused(wrong: Outcome) -> Outcome:
 @pytest.fixture
 def outcomes(right: Outcome, wrong: Outcome, refused: Outcome) -> list[Outcome]:
     """Two right, one wrong, one refused, one rightly refused, and a turn of a dialogue."""
-    unanswerable = replace(refused, answerable=False, expected=(), evidence=(), cause="", type="person")
+    unanswerable = replace(refused, answerable=False, expected=(), evidence=(), document="", cause="", type="person",
+                           kind="near miss")  # fmt: skip
     kinds = [right, right, wrong, refused, unanswerable]
     singles = [replace(o, id=f"q{n}", style="lexical" if n < 2 else "colloquial") for n, o in enumerate(kinds)]
     return [*singles, replace(right, id="d1.1", turn=1, style="", type="")]
@@ -45,11 +47,19 @@ def test_figures_by_hand(report: Report) -> None:
     assert figures["shown"] == (2 / 4, 4)
     assert figures["proved"] == (2 / 3, 3), "of the answers given"
     assert figures["refused"] == (1, 1)
+    assert figures["refusal_precision"] == (1 / 2, 2), "of the refusals"
+    assert figures["exact"] == (3 / 4, 4)
+    assert figures["char_f1"] == (3 / 4, 4)
+    assert figures["covered"] == (2 / 4, 4)
+    assert figures["recall@10"] == (3 / 4 / 2, 4), "the second passage with it was not found"
+    found = 1 / math.log2(1 + 2) / (1 / math.log2(1 + 1) + 1 / math.log2(1 + 2))
+    assert figures["ndcg@10"] == (pytest.approx(3 / 4 * found), 4)
     assert figures["false_refusal"] == (1 / 4, 4)
     assert figures["right"] == (3 / 5, 5)
     assert report.calibration.error.value == pytest.approx((2 * abs(1 - 0.9) + 1 * 0.7) / 3)
     assert [part.name for part in report.slices] == [
-        "all", "style: colloquial", "style: lexical", "type: number", "type: person", "dialogue turns", "turn 1",
+        "all", "style: colloquial", "style: lexical", "type: number", "type: person", "unanswerable: near miss",
+        "document: 报告", "dialogue turns", "turn 1",
     ]  # fmt: skip
     assert [o.id for o in misses(report)] == ["q2", "q3"]
 
