@@ -275,7 +275,7 @@ _UNIT = "|".join(
 _QUALIFIER = r"(?:不(?:得)?(?:少于|低于|高于|超过|早于|晚于|小于|大于|多于)|至少|超过?|突破|近|约|大约|达到?|累计|最高|最低|共计?|仅|每(?:人|户|天|周|年|月|次|学年|学期)每?(?:年|月)?)"
 _FIGURE = rf"(?:\d[\d,]*(?:\.\d+)?(?:[-—–~～至到]\d[\d,]*(?:\.\d+)?)?|[{HAN_NUMERAL}]+(?:至[{HAN_NUMERAL}]+)?)"
 _NUMBER = re.compile(
-    rf"{_FIGURE}\s*(?:分之{_FIGURE})?(?:[百千万亿]+)?\s*[多余来几]?\s*(?P<unit>(?:{_UNIT})?[次]?)(?:[多余])?(?:以[上下内]|左右|之[内间]|多)?"
+    rf"{_FIGURE}\s*(?:分之{_FIGURE})?(?:[多余来]?[百千万亿]+)?\s*[多余来几]?\s*(?P<unit>(?:{_UNIT})?[次]?)(?:[多余])?(?:以[上下内]|左右|之[内间]|多)?"
 )
 _TELEPHONE = re.compile(r"(?<!\d)(?:0\d{2,3}\s?[-—–]\s?)\d{7,8}(?!\d)|(?<![\d.])1[3-9]\d{9}(?!\d)")
 _RANGE = re.compile(
@@ -415,7 +415,9 @@ def _persons(sentence: Sentence) -> Iterator[Span]:
     for n, (word, at) in enumerate(words):
         if word not in _SURNAMES and word not in _COMPOUND:
             continue
-        before = sentence.flat[at - 1 : at] if at else ""
+        # A space of the print parts a name from a post: 编辑 石鹏飞
+        joined = at > 0 and sentence.offsets[at] == sentence.offsets[at - 1] + 1
+        before = sentence.flat[at - 1] if joined else ""
         if before.isalnum() and before not in _BEFORE_NAME:
             continue  # 11.5万人, 鲅|鱼圈
         end = at + len(word)

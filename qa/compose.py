@@ -10,7 +10,7 @@ from qa import lists, several, tabular
 from qa.candidates import DocumentSentences, Span
 from qa.evidence import Choice, Reading
 from qa.features import Pool
-from qa.quoting import ANSWER_LIMIT, QUOTE_LIMIT, SHOWN_LIMIT, proof, quoted, size, widened, window
+from qa.quoting import ANSWER_LIMIT, QUOTE_LIMIT, SHOWN_LIMIT, after_label, proof, quoted, size, widened, window
 
 SECOND_LIMIT = 110
 TABLE_SURE = 0.5
@@ -21,9 +21,18 @@ Documents = Callable[[str], DocumentSentences]
 
 _FIELD = re.compile(r"[\u4e00-\u9fff]{1,8}\s*[：:]\s*([^：:，。；]{2,60})")
 _DENIAL = re.compile(r"不得|不能|不准|不予|不再|不含|不|未|无(?!障碍|论)|没有|严禁|禁止|杜绝|取消")
-_CHOICE_FORM = re.compile(
-    r"是不是|能不能|可不可以|会不会|要不要|用不用|让不让|许不许|该不该|算不算|行不行|对不对|准不准|需不需要|有没有|不$"
+_DENIES = re.compile(
+    r"不得|不能|不准|不予|不应|不可|不再|不需|不必|不缴|不承担|无需|无须|严禁|禁止|取消|免除|免交|免收"
 )
+_RULING = re.compile(rf"{_DENIES.pattern}|应当|必须|可以|有权|准予|允许|予以|给予")
+_CHOICE_FORM = re.compile(
+    r"是不是|能不能|可不可以|会不会|要不要|用不用|让不让|许不许|该不该|算不算|行不行|对不对|准不准|需不需要|有没有|不$|没有?$"
+)
+_DENIED_NOUN = re.compile(r"(?:不|未|没|无|非)[^，,]{1,8}?的")
+_ASKS_DONE = re.compile(r"了(没|吗|么|没有)")
+_UNDERWAY = re.compile(r"前期工作|申建|申报创建|谋划|力争|争取|拟建|规划建设")
+_ASKS_PAY = re.compile(r"钱|费|掏|收款")
+_FREE = re.compile(r"免费|免收|免交|免缴|免除|不收")
 
 
 def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Reading:
@@ -85,7 +94,11 @@ def _second(pool: Pool, reading: Reading, choices: Sequence[Choice]) -> Reading:
 
 
 def _yes_no(pool: Pool, choices: Sequence[Choice]) -> Reading:
-    """是 or 否 with the clause that decides: the two sides deny equally often or not."""
+    """是 or 否 with the clause that decides: the two sides deny equally often or not.
+
+    What rules is often not in the clause that names the matter: 专职消防队扑救火灾，不得收取任何费用; and an item of a
+    list is ruled by the lead it stands under.
+    """
     best = max(choices, key=lambda c: c.score)
     sentence = best.sentence
     clauses = sentence.clauses or [(0, len(sentence.text))]
@@ -102,15 +115,43 @@ def _yes_no(pool: Pool, choices: Sequence[Choice]) -> Reading:
         holding = [c for c in clauses if c[0] <= best.span.start < c[1]]
         if holding and matched(holding[0]) > 0.6 * matched(decisive):
             decisive = holding[0]
-    denied = bool(_DENIAL.search(sentence.text[decisive[0] : decisive[1]]))
-    asks_denial = bool(_DENIAL.search(_CHOICE_FORM.sub("", asked.question.flat)))
+    rule = _rule(sentence.text[slice(*decisive)])
+    lead = ""
+    if rule is None:
+        following = next((c for c in clauses if c[0] >= decisive[1]), None)
+        if following and (rule := _rule(sentence.text[slice(*following)])) is not None:
+            decisive = (decisive[0], following[1])
+        elif sentence.kind == "item" and (rule := _rule(sentence.lead)) is not None:
+            lead = sentence.lead.rstrip("：: ")
+            lead = re.split(r"[，,]", lead)[-1]
+    denied = rule if rule is not None else bool(_DENIAL.search(sentence.text[slice(*decisive)]))
+    if _ASKS_PAY.search(asked.question.flat) and _FREE.search(sentence.text[slice(*decisive)]):
+        denied = True
+    if _ASKS_DONE.search(asked.question.flat) and _UNDERWAY.search(sentence.text[slice(*decisive)]):
+        denied = True
+    decisive = (after_label(sentence.text, *decisive), decisive[1])
+    asks_denial = bool(_DENIAL.search(_predicate(asked.question.flat)))
     word = "是" if denied == asks_denial else "否"
-    clause = sentence.text[decisive[0] : min(decisive[1], decisive[0] + ANSWER_LIMIT - 4)]
+    clause = sentence.text[decisive[0] : min(decisive[1], decisive[0] + ANSWER_LIMIT - 4 - len(lead))]
     start, end = window(asked, sentence, *decisive, QUOTE_LIMIT)
+    shown = sentence.text[start:end]
+    whole = f"{sentence.lead}{shown}"
     return Reading(
         status="answered",
         made="yesno",
-        answer=f"{word}，{clause}",
-        sentence=sentence.text[start:end],
+        answer=f"{word}，{lead}：{clause}" if lead else f"{word}，{clause}",
+        sentence=whole if lead and size(whole) <= SHOWN_LIMIT - ANSWER_LIMIT else shown,
         proofs=(proof(sentence, start, end, decisive),),
     )
+
+
+def _rule(text: str) -> bool | None:
+    """Whether the last word of a stretch that rules (不得, 应当, 可以) denies; None where none does."""
+    words = _RULING.findall(text)  # the last one is the predicate's: 未经批准的，不得…
+    return bool(_DENIES.match(words[-1])) if words else None
+
+
+def _predicate(question: str) -> str:
+    """What a yes/no question asserts: its last clause without the form of asking and without 不达标的 before a noun."""
+    last = re.split(r"[，,]", question.rstrip("?？。!！ "))[-1]
+    return _DENIED_NOUN.sub("", _CHOICE_FORM.sub("", last))

@@ -8,6 +8,7 @@ import unicodedata
 from qa.candidates import COUNTED, Sentence, Span
 from qa.evidence import Choice, Proof, Reading
 from qa.features import Asked
+from qa.numbers import HAN_NUMERAL
 from qa.words import FUNCTION
 
 ANSWER_LIMIT = 120
@@ -17,6 +18,11 @@ LONGEST_NAME = 16
 _NAME_END = re.compile(
     r"(公司|集团|银行|局|委|办|院|中心|学校|中学|小学|大学|海关|协会|区|县|市|镇|乡|村|路|街|港|馆|园)$"
 )
+_AFTER_FIGURE = re.compile(
+    r"(?:（[套间台辆件个户]）)?(?:余|多|以上|以下|以内|左右|上下|/[月年天日人升]|/(?:立方米|平方米|公里))?"
+)
+_BEFORE_FIGURE = re.compile(r"(?:不低于|不少于|不超过|不高于|不早于|不晚于|不足|超过|突破|至少|(?<!同|上)超|逾|近|约)$")
+_LABEL = re.compile(rf"第[{HAN_NUMERAL}\d]+条(?:之[{HAN_NUMERAL}])?[\s　]*|[（(][{HAN_NUMERAL}\d]{{1,3}}[)）]\s*")
 NEARBY = 8  # characters before the first item of a list that may come with it
 
 
@@ -27,11 +33,9 @@ def widened(choice: Choice, *, wants_all: bool = False, name: bool = False) -> S
     text, span = choice.sentence.text, choice.span
     start, end = span.start, span.end
     if span.type in COUNTED:
-        if match := re.match(r"(余|多|以上|以下|以内|左右)", text[end : end + 2]):
-            end += len(match[0])
-        if match := re.search(
-            r"(不低于|不少于|不超过|不高于|不早于|不晚于|超过|至少|近|约)$", text[max(0, start - 3) : start]
-        ):
+        if match := _AFTER_FIGURE.match(text, end):
+            end = match.end()
+        if match := _BEFORE_FIGURE.search(text[max(0, start - 3) : start]):
             start -= len(match[0])
         if span.unit == "个":  # 14个部门
             counted = next((w for w, at in choice.sentence.words if at == end and w not in FUNCTION), "")
@@ -46,7 +50,15 @@ def widened(choice: Choice, *, wants_all: bool = False, name: bool = False) -> S
             end = text.index(closing, end) + 1
         elif said.count(closing) > said.count(opening) and opening in text[max(0, start - 40) : start]:
             start = text.rindex(opening, 0, start)
+    if span.type not in COUNTED and span.type != "article":
+        start = after_label(text, start, end)
     return Span(start, end, span.type, span.unit)
+
+
+def after_label(text: str, start: int, end: int) -> int:
+    """Where the words of a stretch begin: behind 第三十三条 and （二）, which answer nothing."""
+    label = _LABEL.match(text, start, end)
+    return label.end() if label and end - label.end() > 1 else start
 
 
 def _whole_name(sentence: Sentence, start: int, end: int) -> tuple[int, int]:

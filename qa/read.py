@@ -7,7 +7,6 @@ by their number) is put together in ``qa.compose`` and ``qa.articles``.
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -19,11 +18,10 @@ import numpy as np
 
 from index.embed import Encoder
 from index.records import Hit
-from qa import articles, compose, confidence
-from qa.candidates import ASKS_FIGURE, DocumentSentences, Sentence, Span, context_sentences
+from qa import articles, compose, confidence, priors
+from qa.candidates import DocumentSentences, Sentence, Span, context_sentences
 from qa.evidence import Choice, Reading
-from qa.features import Asked, Matrix, Pool, WordRows, ask, span_features
-from qa.numbers import HAN_NUMERAL
+from qa.features import Matrix, Pool, WordRows, ask, span_features
 from qa.pointer import Pointing, shipped_pointer
 from qa.question import Question, analyse
 from qa.trees import Trees
@@ -40,13 +38,6 @@ KEPT_SOURCES = 32
 # Weight of the pointer's log odds beside the trees' score: on held-out everyday questions 0.3 took exact spans from 26
 # to 32 %, and 0.5 lost some of that again; its scores beyond the range say no more.
 POINTER, POINTER_RANGE = 0.3, (-12.0, 8.0)
-HOLLOW, FIELD, FIGURELESS = 1.2, 2.0, 0.8
-_FIELD = re.compile(r"([\u4e00-\u9fff][\u4e00-\u9fff\s]{0,7})[:：]")  # 电话：, 主办单位：
-_HOLLOW = re.compile(rf"(?:[（(]?[{HAN_NUMERAL}]{{1,3}}[)）、是要]|\d{{1,2}}[、.．])[^，,；：]{{2,26}}[。；]?")
-_VAGUE = re.compile(r"[一二两][\u4e00-\u9fff]{0,2}")  # 一票否决, 一步: seldom a count
-_POST_BEFORE = re.compile(r"副(市长|省长|县长|区长|主任|局长|院长|检察长|主席|书记|秘书长|会长)$")
-NO_NAME = 0.8
-OTHER_TYPE, SAME_UNIT, OTHER_UNIT = 1.5, 0.7, 0.4  # log odds
 GREETING = "您好，我是公报问答助手，只回答公报里写了的内容，例如数字、日期、人员、文件和条文，并给出原文出处。"
 
 
@@ -179,7 +170,9 @@ def choose(
 ) -> list[Choice]:
     """The best span of each of the ``SENTENCES_READ`` best sentences, best first."""
     rows = pool.features()
-    scores = score_sentences(rows) + np.array([_standing(s, pool.asked) for s in pool.sentences], dtype=np.float32)
+    scores = score_sentences(rows) + np.array(
+        [priors.standing(s, pool.asked) for s in pool.sentences], dtype=np.float32
+    )
     order = np.argsort(-scores, kind="stable")[:SENTENCES_READ]
     top = float(scores[order[0]])
     parts = [
@@ -190,7 +183,7 @@ def choose(
     if not parts:
         return []
     values = score_spans(np.concatenate([x for _, x in parts]))
-    values += np.concatenate([_priors(pool.asked, pool.sentences[i]) for i, _ in parts])
+    values += np.concatenate([priors.of_spans(pool.asked, pool.sentences[i]) for i, _ in parts])
     question = pool.asked.question
     texts = [pool.sentences[i].text for i, _ in parts]
     pointings = shipped_pointer().point(question.search or question.text, question.kind, texts)
@@ -223,52 +216,6 @@ def _pointed(pointing: Pointing, spans: Sequence[Span]) -> tuple[Matrix, float]:
     final = np.maximum(np.searchsorted(begins, [s.end for s in spans], side="left") - 1, first)
     out: Matrix = (pointing.starts[first] + pointing.ends[final]).astype(np.float32)
     return out, float(np.max(pointing.starts + np.maximum.accumulate(pointing.ends[::-1])[::-1]))
-
-
-def _standing(sentence: Sentence, asked: Asked) -> float:
-    """What the training texts have none of: lines that name a topic and say nothing of it, and leads without their list."""
-    text = sentence.text
-    if asked.question.wants_all and text.endswith(("：", ":")):
-        return 0.0
-    if sentence.kind == "table" and not sentence.head and "\t" in text:
-        return -HOLLOW  # the head row
-    if sentence.kind in {"heading", "title"} or (text.endswith(("：", ":")) and len(text) < 40):
-        return -HOLLOW
-    if (field := _FIELD.match(sentence.flat)) and "".join(field[1].split()) in asked.question.flat:
-        return FIELD
-    if asked.question.kind in ASKS_FIGURE and not any(
-        s.type in asked.expected and not _VAGUE.fullmatch(sentence.flat[s.start : s.end]) for s in sentence.figures
-    ):
-        return -FIGURELESS
-    return -0.5 * HOLLOW if sentence.kind != "table" and _HOLLOW.fullmatch(text) else 0.0
-
-
-def _priors(asked: Asked, sentence: Sentence) -> Matrix:
-    """What the scorer cannot learn from few examples: an answer of another type, or counted in another unit, is unlikely."""
-    question = asked.question
-    spans = sentence.spans_for(question.kind)
-    out = np.zeros(len(spans), dtype=np.float32)
-    names = question.kind == "person" and any(s.type == "person" for s in spans)
-    for i, span in enumerate(spans):
-        if names:
-            out[i] -= _not_the_person(question, sentence, span)
-        if question.kind in ASKS_FIGURE and span.type not in asked.expected:
-            out[i] -= OTHER_TYPE
-        if span.type == "number" and _VAGUE.fullmatch(sentence.flat[span.start : span.end]):
-            out[i] -= OTHER_UNIT
-        if question.units and span.unit:
-            out[i] += SAME_UNIT if span.unit in question.units else -OTHER_UNIT
-    return out
-
-
-def _not_the_person(question: Question, sentence: Sentence, span: Span) -> float:
-    """What speaks against a span where a sentence has names: it is none, or the name of a deputy of the post asked for."""
-    if span.type != "person":
-        return NO_NAME
-    post = _POST_BEFORE.search(sentence.flat[max(0, span.start - 8) : span.start])
-    if post and post[1] in question.flat and f"副{post[1]}" not in question.flat:
-        return OTHER_TYPE
-    return 0.0
 
 
 @lru_cache(maxsize=1)

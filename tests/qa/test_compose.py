@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa import several, tabular
+from qa import compose, several, tabular
 from qa.candidates import Sentence, Span, context_sentences
 from qa.evidence import Choice
 from qa.features import Pool, WordRows, ask
@@ -134,3 +134,34 @@ def test_a_window_holds_the_answer_and_no_more_than_its_limit() -> None:
     assert low <= at < at + 2 <= high
     assert high - low <= 61
     assert "新建学校" in text[low:high]
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer"),
+    [
+        pytest.param("消防队救火收费吗？", "专职消防队扑救火灾，不得收取任何费用。", "否", id="the clause after rules"),
+        pytest.param("建农田还要不要县级配套？", "推进农田建设，取消县级配套。", "否", id="what is abolished"),
+        pytest.param("地铁1号线通了没有？", "地铁1号线开通运营。", "是", id="没有 that only asks"),
+        pytest.param(
+            "隔音不达标的教学楼能验收吗？", "隔音不达标的教学楼不得通过验收。", "否", id="a denial inside a noun"
+        ),
+        pytest.param("自贸区批下来了没有？", "积极申建自贸区。", "否", id="under way is not done"),
+        pytest.param("新生儿上医保要掏钱吗？", "新生儿免费参加医保。", "否", id="free of charge"),
+        pytest.param(
+            "装修要不要告诉物业？", "第五条 业主装修应当告知物业。", "是，业主装修", id="without the article's label"
+        ),
+    ],
+)
+def test_yes_or_no(question: str, text: str, answer: str) -> None:
+    pool = _pool(question, context_sentences(text))
+    made = compose.compose(pool, [_choice(pool, 0, text[-4:-1], "words")], lambda _: None)  # type: ignore[arg-type,return-value]
+    assert made.answer.startswith(answer)
+
+
+def test_an_item_is_ruled_by_its_lead() -> None:
+    text, lead = "醉酒或者吸毒的；", "有下列情形之一的，不得认定为工伤："
+    sentence = Sentence(text, tuple(range(len(text))), kind="item", lead=lead)
+    pool = _pool("喝醉了能算工伤吗？", [sentence])
+    made = compose.compose(pool, [_choice(pool, 0, "醉酒", "words")], lambda _: None)  # type: ignore[arg-type,return-value]
+    assert made.answer == "否，不得认定为工伤：醉酒或者吸毒的"
+    assert made.sentence == lead + text
