@@ -78,7 +78,12 @@ class Parts:
 
 
 def build_app(
-    assistant: Asked, *, desk: Desk | None = None, feedback: Feedback | None = None, model: Model | None = None
+    assistant: Asked,
+    *,
+    desk: Desk | None = None,
+    feedback: Feedback | None = None,
+    model: Model | None = None,
+    seconds: float | None = None,
 ) -> gr.Blocks:
     """The page over an assistant, or over a desk with a library that can be added to.
 
@@ -92,6 +97,7 @@ def build_app(
     from page.feedback import Feedback
     from page.handlers import Handlers
     from page.library import Library
+    from qa.generate import SECONDS
 
     desk = desk or Desk(Library(assistant))
     feedback = feedback or Feedback(FEEDBACK)
@@ -101,7 +107,7 @@ def build_app(
     ) as page:
         parts = _lay_out(desk, has_model=model is not None)
         offer(desk, feedback)  # before the page's own events, which have no names of their own
-        _wire(page, parts, Handlers(desk, feedback, model))
+        _wire(page, parts, Handlers(desk, feedback, model, seconds or SECONDS))
     return page  # type: ignore[no-any-return]  # gradio's context manager is untyped
 
 
@@ -233,6 +239,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from qa.options import add_model_options
+
     parser = argparse.ArgumentParser(
         prog="gazette-app",
         description="公报问答页面：提问、看出处、读原文。 The chat page: ask, see the proof, read the gazette.",
@@ -247,12 +255,9 @@ def _parser() -> argparse.ArgumentParser:
         "--allow-host", action="append", default=[], metavar="NAME", help="还接受以这个域名打开；可重复"
     )
     parser.add_argument("--allow-library-changes", action="store_true", help="页面上添加、移出的公报对所有人生效")
-    parser.add_argument(
-        "--model", metavar="NAME_OR_URL", help="写摘要的本地模型：文件夹，或本机服务的地址 http://127.0.0.1:…/v1"
-    )
-    parser.add_argument("--served-as", default="default", metavar="NAME", help="模型在该服务上的名字")
     parser.add_argument("--feedback", type=Path, default=FEEDBACK, metavar="FILE", help="评价存放处")
     parser.add_argument("--mcp", action="store_true", help="同时作为 MCP 服务（地址 /gradio_api/mcp/）")
+    add_model_options(parser)
     return parser
 
 
@@ -274,20 +279,18 @@ def _serve(args: argparse.Namespace) -> int:
     from page.library import Library
     from page.stores import IndexStore
     from qa.ask import Assistant
+    from qa.options import model_or_none
 
     folder = args.index
     if folder is None:
         from index.home import default_index
 
         folder = default_index(told=lambda line: print(line, file=sys.stderr))
-    model = None
-    if args.model:
-        from qa.generate import load_model
-
-        model = load_model(args.model, served_as=args.served_as)
-    assistant = Assistant(open_index(folder), model=model)
-    desk = Desk(Library(assistant, IndexStore(model), shared_changes=args.allow_library_changes))
-    page = build_app(assistant, desk=desk, feedback=Feedback(args.feedback), model=model)
+    model = model_or_none(args, "gazette-app")
+    assistant = Assistant(open_index(folder), model=model, rewrite=args.rewrite, seconds=args.model_seconds)
+    store = IndexStore(model, rewrite=args.rewrite)
+    desk = Desk(Library(assistant, store, shared_changes=args.allow_library_changes))
+    page = build_app(assistant, desk=desk, feedback=Feedback(args.feedback), model=model, seconds=args.model_seconds)
     app = serve.mount(page, desk, host=args.host, port=args.port, names=args.allow_host, login=login, mcp=args.mcp)
     # Examples are asked of the assistant, which also warms it: by the time a browser has drawn the page they are there.
     threading.Thread(target=desk.examples, args=("zh",), daemon=True).start()

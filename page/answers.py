@@ -185,17 +185,23 @@ def _confidence(answer: Answer, language: Language) -> str:
 
 
 def _summary(summary: Summary, answer: Answer, i: int, language: Language) -> str:
-    """The summary's sentences with their chips and support; an unsupported sentence is struck out and said so."""
+    """The summary's sentences with their chips and support; what was struck is behind a fold, to be seen on demand."""
     by_n = {c.n: c for c in answer.citations}
-    items = []
+    kept, struck = [], []
     for sentence in summary.sentences:
-        struck = sentence.support == "unsupported"
         chips = "".join(chip(i, by_n[n], language) for n in sentence.citations if n in by_n)
         support = tag("span", safe(say(language, sentence.support)), class_=f"support is-{sentence.support}")
-        items.append(tag("li", tag("del" if struck else "span", safe(sentence.text)) + chips + support))
+        if sentence.support == "unsupported":
+            struck.append(tag("li", tag("del", safe(sentence.text)) + support))
+        else:
+            kept.append(tag("li", tag("span", safe(without_bold(sentence.text)[0])) + chips + support))
     title = say(language, "summary_extract" if summary.model == "extract" else "summary_model")
     name = "" if summary.model == "extract" else tag("span", safe(summary.model), class_="model")
-    return tag("div", tag("h4", safe(title) + name) + tag("ul", "".join(items)), class_="summary")
+    note = tag("p", safe(summary.note), class_="note") if summary.note else ""
+    listed = tag("ul", "".join(kept)) if kept else ""
+    count = say(language, "struck", n=len(struck))
+    folded = tag("details", tag("summary", safe(count)) + tag("ul", "".join(struck)), class_="struck") if struck else ""
+    return tag("div", tag("h4", safe(title) + name) + listed + note + folded, class_="summary")
 
 
 def copy_menu(citation: Citation, language: Language) -> str:

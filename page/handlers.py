@@ -18,8 +18,8 @@ from page.ledgers import csv_of
 from page.shelves import file_reports, shelves
 from page.startup import without_stubs
 from page.strings import Language, say
-from qa.generate import Model
-from qa.records import Answer, Summary, SummarySentence, Turn
+from qa.generate import SECONDS, Model
+from qa.records import Answer, Summary, Turn
 
 with without_stubs():
     import gradio as gr
@@ -31,10 +31,11 @@ PARTS = 13  # of the page, with words on them: ``app.Parts.everything``
 class Handlers:
     """The events of one page; the visit travels through them as a value, one per browser tab."""
 
-    def __init__(self, desk: Desk, feedback: Feedback, model: Model | None = None) -> None:
+    def __init__(self, desk: Desk, feedback: Feedback, model: Model | None = None, seconds: float = SECONDS) -> None:
         self.desk = desk
         self.feedback = feedback
         self.model = model
+        self.seconds = seconds  # for one summary
         self._built = desk.library.shared.index  # what the page as first sent shows
         self._writing: dict[str, threading.Event] = {}  # visitor -> set to stop their summary
 
@@ -161,26 +162,23 @@ class Handlers:
         if visit.summary != "model" or self.model is None or not visit.turns or not visit.turns[-1].answer.citations:
             yield gr.skip(), gr.skip(), gr.skip()  # without a yield gradio would empty the conversation
             return
-        from qa.generate import ModelError
-        from qa.summarise import stream
+        from qa.summarise import Draft
 
         who = _visitor(request)
         stop = self._writing[who] = threading.Event()
-        answer = visit.turns[-1].answer
-        written: list[SummarySentence] = []
+        answer = self.desk.library.key_points(visit.turns[-1].answer, who)
+        draft = Draft(answer, self.model, stop, self.seconds)
         yield gr.Button(visible=True), gr.skip(), gr.skip()
         try:
-            for sentence in stream(answer, self.model, stop):
-                written.append(sentence)
-                visit = _with_summary(visit, answer, Summary(self.model.name, tuple(written)))
+            for _ in draft.write():
+                visit = _with_summary(visit, answer, draft.summary)
                 yield gr.skip(), self.desk.talk(visit, who), visit
-        except ModelError as error:
-            gr.Warning(say(visit.language, "summary_failed", reason=str(error)))
         finally:
             # Also when the visitor left or pressed stop: the model is told, so that its worker is free again.
             stop.set()
             self._writing.pop(who, None)
-        yield gr.Button(visible=False), gr.skip(), gr.skip()
+        visit = _with_summary(visit, answer, draft.summary)
+        yield gr.Button(visible=False), self.desk.talk(visit, who), visit
 
     def stop(self, visit: Visit, request: gr.Request) -> Any:
         """Tell the model to stop; what was written stays."""

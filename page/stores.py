@@ -10,8 +10,8 @@ from index.records import FileReport
 from index.store import add, build, open_index, remove
 from page.library import Asked
 from qa.ask import Assistant
+from qa.keypoints import key_points
 from qa.records import Answer
-from qa.summarise import key_points
 
 if TYPE_CHECKING:
     from qa.generate import Model
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 class IndexStore:
     """A ``page.library.Store`` over ``index.store``: a folder that is not there yet is built, one that is, added to."""
 
-    def __init__(self, model: Model | None = None) -> None:
+    def __init__(self, model: Model | None = None, *, rewrite: bool = False) -> None:
         self._model = model
+        self._rewrite = rewrite
 
     def add(self, path: Path, folder: Path) -> list[FileReport]:
         """What became of the file, or of each file in an archive.
@@ -38,14 +39,14 @@ class IndexStore:
 
     def open(self, folder: Path) -> Asked:
         """An assistant over the folder."""
-        return Assistant(open_index(folder), model=self._model)
+        return Assistant(open_index(folder), model=self._model, rewrite=self._rewrite)
 
     def latest(self, assistant: Asked) -> Asked:
         """The assistant itself, or a new one if its index has a newer generation; the old one still answers."""
         if not isinstance(assistant, Assistant):
             return assistant
         index = assistant.index.latest()
-        return assistant if index is assistant.index else Assistant(index, model=self._model)
+        return assistant if index is assistant.index else assistant.over(index)
 
     def key_points(self, answer: Answer, assistant: Asked) -> Answer:
         """The answer with a summary of sentences from its passages."""

@@ -89,8 +89,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     "stopped": ("摘要已停止", "Summary stopped"),
     "verbatim": ("原文", "verbatim"),
     "consistent": ("与原文相符", "consistent"),
-    "unsupported": ("原文不支持，已划去", "not supported by the text; struck out"),
-    "summary_failed": ("没能写出摘要：{reason}", "No summary: {reason}"),
+    "unsupported": ("原文不支持", "not supported by the text"),
+    "struck": ("删去 {n} 句原文不支持的话", "{n} sentence(s) struck out: not in the text"),
     # narrowing
     "all_gazettes": ("全部公报", "All gazettes"),
     "all_years": ("全部年份", "All years"),

@@ -11,19 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from index.records import GazetteError
+from qa.options import add_model_options, model_or_none
 
 if TYPE_CHECKING:
-    from qa.ask import Assistant
+    from index.store import Index
+    from qa.ask import Assistant, SummaryKind
     from qa.rank import Reranker
-    from qa.records import Answer, Turn
+    from qa.records import Answer, Summary, Turn
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0; 1 where the work failed; 2 for wrong usage."""
     parser = _parser()
     args = parser.parse_args(arguments)
-    if (args.question is None) == (args.batch is None):
-        parser.error("请给出一个问题，或用 --batch 给出一个问题文件（二者取一）")
+    if sum(what is not None for what in (args.question, args.batch, args.digest)) != 1:
+        parser.error("请给出一个问题，或用 --batch 给出一个问题文件，或用 --digest 给出一份文件的标题（三者取一）")
+    if args.show_prompt and args.question is None:
+        parser.error("--show-prompt 需要一个问题")
     if args.batch and not args.json:
         parser.error("--batch 需要同时使用 --json")
     if args.k < 1:
@@ -59,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help='JSON Lines 问题文件，每行 {"id", "question"} 或 {"id", "turns": [{"question"}, ...]}；- 为标准输入',
     )
+    parser.add_argument("--summary", action="store_true", help="附要点；有 --model 时由模型写，逐句核对")
+    parser.add_argument("--digest", metavar="TITLE", help="不提问，列出一份文件的一句话、要点、数字、要求与期限")
+    parser.add_argument("--show-prompt", action="store_true", help="只显示会发给模型的全文，不问模型")
+    add_model_options(parser)
     return parser
 
 
@@ -72,16 +80,80 @@ def _run(args: argparse.Namespace) -> int:
 
         folder = default_index()
     with open_index(folder) as index:
-        assistant = Assistant(index, reranker=_reranker(args.reranker), expand=not args.no_expand)
+        if args.digest is not None:
+            return _digest(args, index)
+        assistant = Assistant(
+            index,
+            reranker=_reranker(args.reranker),
+            model=None if args.show_prompt else model_or_none(args, "gazette-ask"),
+            rewrite=args.rewrite,
+            seconds=args.model_seconds,
+            expand=not args.no_expand,
+        )
         if args.question is not None:
-            answer = assistant.ask(args.question, k=args.k)
-            print(json.dumps(answer.to_json(index.source_names), ensure_ascii=False) if args.json else _shown(answer))
-            return 0
+            return _one(args, assistant)
         with _opened(args.batch) as lines:
             for record in _records(lines, args.batch):
-                for answer in _answers(assistant, record, args.k):
+                for answer in _answers(assistant, record, args.k, _summary_kind(args)):
                     print(json.dumps(answer.to_json(index.source_names), ensure_ascii=False), flush=True)
     return 0
+
+
+def _one(args: argparse.Namespace, assistant: Assistant) -> int:
+    """One question, as a record or as a person reads it; a model's sentences are shown as they are proved."""
+    if args.json and not args.show_prompt:
+        answer = assistant.ask(args.question, k=args.k, summary=_summary_kind(args))
+        print(json.dumps(answer.to_json(assistant.index.source_names), ensure_ascii=False))
+        return 0
+    wanted: SummaryKind = "extract" if args.summary or args.model or args.show_prompt else "off"
+    answer = assistant.ask(args.question, k=args.k, summary=wanted)
+    if args.show_prompt:
+        from qa.generate import CONTEXT, MOST_TOKENS, roughly
+        from qa.prompt import prompt_of
+
+        print(prompt_of(answer, roughly, CONTEXT - MOST_TOKENS).text if answer.citations else _shown(answer))
+        return 0
+    print(_shown(answer), flush=True)
+    if answer.summary is None:
+        return 0
+    if assistant.model is None:
+        print("\n".join(["", *_points(answer.summary)]))
+        return 0
+    from qa.summarise import Draft
+
+    draft = Draft(answer, assistant.model, seconds=assistant.seconds)
+    print(f"\n{assistant.model.name}：")
+    for sentence in draft.write():
+        if sentence.support != "unsupported":
+            print(f"  {sentence.text}{_marks(sentence.citations)}", flush=True)
+    if not draft.stands:
+        print("\n".join(_points(draft.summary)))
+    elif draft.note:
+        print(f"（{draft.note}）")
+    return 0
+
+
+def _points(summary: Summary) -> list[str]:
+    """The summary's sentences that stand, one a line, and what is to be said about it."""
+    said = [s for s in summary.sentences if s.support != "unsupported"]
+    note = [f"（{summary.note}）"] if summary.note else []
+    return [*note, "要点：", *(f"  · {s.text.replace('**', '')}{_marks(s.citations)}" for s in said)]
+
+
+def _marks(numbers: Sequence[int]) -> str:
+    return "".join(f"[{n}]" for n in numbers)
+
+
+def _digest(args: argparse.Namespace, index: Index) -> int:
+    from qa.digest import digest, find_document, shown
+
+    found = digest(find_document(args.digest, index), index)
+    print(json.dumps(found.to_json(), ensure_ascii=False) if args.json else shown(found))
+    return 0
+
+
+def _summary_kind(args: argparse.Namespace) -> SummaryKind:
+    return "model" if args.model else "extract" if args.summary else "off"
 
 
 def _reranker(name: str | None) -> Reranker | None:
@@ -119,27 +191,29 @@ def _records(lines: TextIO, name: str) -> Iterator[dict[str, Any]]:
         yield record
 
 
-def _answers(assistant: Assistant, record: dict[str, Any], k: int) -> Iterator[Answer]:
+def _answers(assistant: Assistant, record: dict[str, Any], k: int, summary: SummaryKind) -> Iterator[Answer]:
     """The answer to a question, or those of a dialogue in turn with ids d01.1, d01.2, ..."""
     from qa.records import Turn
 
     name = str(record.get("id", ""))
     if not record.get("turns"):
-        yield _answer(assistant, record["question"], (), k, name)
+        yield _answer(assistant, record["question"], (), k, name, summary)
         return
     past: list[Turn] = []
     for n, turn in enumerate(record["turns"], 1):
-        answer = _answer(assistant, turn["question"], past, k, f"{name}.{n}")
+        answer = _answer(assistant, turn["question"], past, k, f"{name}.{n}", summary)
         past.append(Turn(turn["question"], answer))
         yield answer
 
 
-def _answer(assistant: Assistant, question: str, turns: Sequence[Turn], k: int, name: str) -> Answer:
+def _answer(
+    assistant: Assistant, question: str, turns: Sequence[Turn], k: int, name: str, summary: SummaryKind
+) -> Answer:
     """The answer; to what cannot be asked, an abstention with the reason: one bad line must not end the batch."""
     from qa.records import Answer
 
     try:
-        return assistant.ask(question, turns=turns, k=k, id=name)
+        return assistant.ask(question, turns=turns, k=k, summary=summary, id=name)
     except ValueError as error:
         return Answer(question, question, "not_found", reason=str(error), id=name)
 

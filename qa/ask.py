@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +14,7 @@ from index.text import fold
 from qa.cite import cite
 from qa.dialogue import complete
 from qa.evidence import Proof, Reading
+from qa.generate import SECONDS
 from qa.question import analyse
 from qa.read import default_reader
 from qa.records import Answer, Citation, Timings, Turn
@@ -31,17 +33,33 @@ MOST_CHARACTERS = 2000  # of a question; what is longer is a document pasted by 
 class Assistant:
     """An open index that answers questions; safe to share among threads.
 
-    ``model`` writes the summaries asked for with ``summary="model"``; ``reranker`` takes the place of the shipped
-    ranker; without ``expand`` readers' words are not widened by official ones.
+    ``model`` writes the summaries asked for with ``summary="model"``, in ``seconds`` at most; with ``rewrite`` it also
+    completes follow-ups and words the search. ``reranker`` takes the place of the shipped ranker; without ``expand``
+    readers' words are not widened by official ones.
     """
 
     def __init__(
-        self, index: Index, *, reranker: Reranker | None = None, model: Model | None = None, expand: bool = True
+        self,
+        index: Index,
+        *,
+        reranker: Reranker | None = None,
+        model: Model | None = None,
+        rewrite: bool = False,
+        seconds: float = SECONDS,
+        expand: bool = True,
     ) -> None:
         self.index = index
         self.model = model
+        self.rewrite = rewrite
+        self.seconds = seconds
         self.reranker = reranker
         self.vocabulary = shipped_vocabulary() if expand else NO_VOCABULARY
+
+    def over(self, index: Index) -> Assistant:
+        """The same assistant over another index, or a newer state of its own."""
+        other = copy(self)
+        other.index = index
+        return other
 
     def ask(
         self,
@@ -66,9 +84,9 @@ class Assistant:
             raise ValueError(f"k 是 {k}，至少为 1")
         began = time.perf_counter()
         where = where or Filter()
-        resolved = complete(question, turns)
+        resolved = self._completed(question, turns)
         asked = analyse(resolved)
-        hits = [] if asked.is_chatter else self._retrieve(asked.search or resolved, max(k, 10), where)
+        hits = [] if asked.is_chatter else self._found(asked.search or resolved, max(k, 10), where)
         found = time.perf_counter()
         reading = default_reader().read(self.index, asked, hits)
         answer = Answer(
@@ -96,6 +114,22 @@ class Assistant:
         )
         return replace(answer, timings=timings)
 
+    def _completed(self, question: str, turns: Sequence[Turn]) -> str:
+        if self.rewrite and self.model is not None and turns:
+            from qa.rewrite import completed
+
+            return completed(question, turns, self.model) or complete(question, turns)
+        return complete(question, turns)
+
+    def _found(self, question: str, k: int, where: Filter) -> list[Hit]:
+        hits = self._retrieve(question, k, where)
+        if self.rewrite and self.model is not None:
+            from qa.rewrite import interleaved, official
+
+            worded = official(question, self.model)
+            return interleaved(hits, self._retrieve(worded, k, where), k) if worded else hits
+        return hits
+
     def _retrieve(self, question: str, k: int, where: Filter) -> list[Hit]:
         return retrieve(self.index, question, k, where=where, vocabulary=self.vocabulary, reranker=self.reranker)
 
@@ -107,11 +141,11 @@ class Assistant:
     def _summarised(self, answer: Answer, summary: SummaryKind) -> Answer:
         if summary == "off" or not answer.citations:
             return answer
-        from qa.summarise import key_points, summarise
+        from qa.keypoints import key_points
+        from qa.summarise import summarise
 
-        if summary == "model" and self.model is not None:
-            return summarise(answer, self.model)
-        return key_points(answer, self.index)
+        answer = key_points(answer, self.index)
+        return summarise(answer, self.model, seconds=self.seconds) if summary == "model" and self.model else answer
 
     def _citations(self, reading: Reading) -> tuple[Citation, ...]:
         return tuple(self._cite(n, proof) for n, proof in enumerate(reading.proofs, 1))

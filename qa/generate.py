@@ -1,25 +1,34 @@
-"""Local language models that may word a summary: a transformers model on this machine, or a server on loopback.
+"""Local language models that may word a summary: what one is, and a reply of it within a time limit.
 
 Nothing they say is trusted: ``qa.summarise`` checks every sentence against its quotes before a reader sees it.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import json
+import re
 import threading
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+import time
+from collections.abc import Callable, Iterator, Sequence
+from queue import Empty, Queue
+from typing import Protocol
 
 from index.records import GazetteError
 
-_CONNECT_SECONDS, _SILENCE_SECONDS = 5.0, 120.0
+MOST_TOKENS = 400  # of a reply: three sentences with their marks are about 150
+CONTEXT = 4096  # tokens, prompt and reply together: more is read slowly on a laptop, and no summary needs it
+SECONDS = (
+    120.0  # for a summary: a laptop without a GPU writes three sentences in one minute; nobody waits longer than two
+)
+SERVED = "openai:"
+_LOOK_UP = 0.1  # seconds between looks at the clock while a model is silent
 
 
 class ModelError(GazetteError):
-    """A model that cannot be loaded or reached."""
+    """A model that cannot be loaded, reached, or asked."""
+
+
+class OutOfTime(ModelError):  # noqa: N818 - it says what happened
+    """The model did not finish in the time it was given."""
 
 
 class Model(Protocol):
@@ -28,135 +37,108 @@ class Model(Protocol):
     @property
     def name(self) -> str: ...
 
-    def generate(self, prompt: str, *, max_tokens: int = 400, stop: threading.Event | None = None) -> Iterator[str]:
+    @property
+    def context(self) -> int:
+        """How many tokens it takes, prompt and reply together."""
+        ...
+
+    def count(self, text: str) -> int:
+        """How many tokens a prompt has."""
+        ...
+
+    def generate(
+        self, prompt: str, *, max_tokens: int = MOST_TOKENS, stop: threading.Event | None = None
+    ) -> Iterator[str]:
         """The reply, piece by piece; ends early once ``stop`` is set."""
         ...
 
 
-def load_model(spec: str, *, served_as: str = "default", key: str | None = None) -> Model:
-    """The model a user named: ``http://127.0.0.1:…/v1`` for a server on this machine, else a model's folder or name.
+def load_model(
+    spec: str, *, hosts: Sequence[str] = (), key: str | None = None, told: Callable[[str], object] = lambda line: None
+) -> Model:
+    """The model a user named: ``openai:URL#NAME`` for a server, else a model's folder or name.
+
+    A server is asked only on this machine, or on one of ``hosts``. ``told`` gets a line with size, memory and speed
+    before a model is loaded here.
 
     Raises:
-        ModelError: if the address is not on this machine, or no such model is here.
+        ModelError: if the address is not allowed, or no such model is here.
     """
     if spec.startswith(("http://", "https://")):
-        return ServedModel(spec, served_as, key)
-    return TransformersModel(spec)
+        raise ModelError(f"{spec}：模型服务请写成 {SERVED}{spec}#模型名")
+    if spec.startswith(SERVED):
+        from qa.served import ServedModel
+
+        url, _, name = spec.removeprefix(SERVED).partition("#")
+        return ServedModel(url, name, hosts=hosts, key=key)
+    from qa.local import TransformersModel
+
+    return TransformersModel(spec, told)
 
 
-class ServedModel:
-    """An OpenAI-compatible server on this machine (llama.cpp, vLLM, Ollama). No request leaves loopback."""
+def roughly(text: str) -> int:
+    """About how many tokens a text has, for a server that does not say; rather too many than too few.
 
-    def __init__(self, url: str, model: str, key: str | None = None) -> None:
-        if not _is_loopback(urlsplit(url).hostname or ""):
-            raise ModelError(f"model server {url} is not on this machine: give an address on 127.0.0.1 or localhost")
-        self.url = url.rstrip("/")
-        self.name = model
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-
-    def generate(self, prompt: str, *, max_tokens: int = 400, stop: threading.Event | None = None) -> Iterator[str]:
-        """The reply, piece by piece, as the server streams it.
-
-        Raises:
-            ModelError: if the server does not answer, or answers with an error.
-        """
-        import httpx
-
-        body = {
-            "model": self.name,
-            "messages": [{"role": "user", "content": prompt}],
-            "max_tokens": max_tokens,
-            "temperature": 0,
-            "stream": True,
-        }
-        timeout = httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS)
-        # trust_env off: a proxy from the environment would carry the question off this machine.
-        try:
-            with (
-                httpx.Client(timeout=timeout, trust_env=False, follow_redirects=False) as client,
-                client.stream("POST", f"{self.url}/chat/completions", json=body, headers=self._headers) as reply,
-            ):
-                if reply.status_code != httpx.codes.OK:
-                    raise ModelError(f"model server {self.url} answered with status {reply.status_code}: see its log")
-                for line in reply.iter_lines():
-                    if stop is not None and stop.is_set():
-                        return
-                    yield from _delta(line)
-        except httpx.HTTPError as error:
-            raise ModelError(f"model server {self.url} cannot be reached ({error}): is it running?") from error
+    A Han character is one token or less in the tokenizers of today's Chinese models, other characters a third.
+    """
+    han = len(re.findall(r"[\u2e80-\uffff]", text))
+    return han + -(-(len(text) - han) // 2)
 
 
-def _delta(line: str) -> Iterator[str]:
-    """The text in one line of a server-sent event stream; nothing for keep-alives and lines that are not JSON."""
-    data = line.removeprefix("data:").strip()
-    if not line.startswith("data:") or data == "[DONE]":
-        return
+def reply(
+    model: Model,
+    prompt: str,
+    *,
+    max_tokens: int = MOST_TOKENS,
+    stop: threading.Event | None = None,
+    seconds: float = SECONDS,
+) -> Iterator[str]:
+    """The model's reply, piece by piece; ends at once when ``stop`` is set, even while the model says nothing.
+
+    Raises:
+        OutOfTime: after ``seconds``.
+        ModelError: if the model fails, in whatever way it does.
+    """
+    said: Queue[str | Exception | None] = Queue()
+    halt = threading.Event()
+    worker = threading.Thread(target=_speak, args=(model, prompt, max_tokens, halt, said), daemon=True)
+    worker.start()
+    until = time.monotonic() + seconds
     try:
-        piece = json.loads(data)["choices"][0]["delta"].get("content")
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return
-    if isinstance(piece, str):
-        yield piece
+        while True:
+            if stop is not None and stop.is_set():
+                return
+            left = until - time.monotonic()
+            if left <= 0:
+                raise OutOfTime(f"{seconds:.0f} 秒内没有写完")
+            try:
+                item = said.get(timeout=min(_LOOK_UP, left))
+            except Empty:
+                continue
+            if item is None:
+                return
+            if isinstance(item, ModelError):
+                raise item
+            if isinstance(item, Exception):
+                raise ModelError(f"{model.name} 中断（{_first_line(item)}）") from item
+            yield item
+    finally:
+        halt.set()  # a reader who left must not keep the processor busy
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+def _speak(
+    model: Model, prompt: str, max_tokens: int, halt: threading.Event, said: Queue[str | Exception | None]
+) -> None:
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        for piece in model.generate(prompt, max_tokens=max_tokens, stop=halt):
+            said.put(piece)
+            if halt.is_set():
+                break
+        said.put(None)
+    except Exception as error:  # of a thread: whatever it is, the reader gets one line and the extract
+        said.put(error)
 
 
-class TransformersModel:
-    """A causal language model in a folder (or the local hub cache), run in this process. Safetensors weights only."""
-
-    def __init__(self, name_or_folder: str) -> None:
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(name_or_folder, local_files_only=True)
-            self._model: Any = AutoModelForCausalLM.from_pretrained(
-                name_or_folder, local_files_only=True, use_safetensors=True
-            )
-        except (OSError, ValueError, KeyError) as error:
-            reason = str(error).splitlines()[0]
-            raise ModelError(
-                f"no language model at {name_or_folder!r} ({reason}): give a folder saved by save_pretrained, "
-                "or the address of a server on this machine"
-            ) from error
-        self._model.eval()
-        self.name = Path(name_or_folder).name
-
-    def generate(self, prompt: str, *, max_tokens: int = 400, stop: threading.Event | None = None) -> Iterator[str]:
-        """The reply, piece by piece; greedy, so the same prompt gives the same words."""
-        from transformers import StoppingCriteriaList, TextIteratorStreamer
-
-        halt = stop or threading.Event()
-        if self._tokenizer.chat_template:
-            inputs = self._tokenizer.apply_chat_template(
-                [{"role": "user", "content": prompt}], add_generation_prompt=True, return_dict=True, return_tensors="pt"
-            )
-        else:
-            inputs = self._tokenizer(prompt, return_tensors="pt")
-        room = getattr(self._model.config, "max_position_embeddings", None)
-        if room is not None and inputs["input_ids"].shape[1] + 1 > room:
-            raise ModelError(f"the passages are longer than {self.name} can read ({room} tokens): use a larger model")
-        streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
-        worker = threading.Thread(
-            target=self._model.generate,
-            kwargs={
-                **inputs,
-                "streamer": streamer,
-                "max_new_tokens": min(max_tokens, (room or max_tokens) - inputs["input_ids"].shape[1] or 1),
-                "do_sample": False,
-                "stopping_criteria": StoppingCriteriaList([lambda ids, scores, **_: halt.is_set()]),
-            },
-            daemon=True,
-        )
-        worker.start()
-        try:
-            yield from streamer
-        finally:
-            halt.set()  # a reader who left must not keep the processor busy
-            worker.join()
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

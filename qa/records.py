@@ -51,8 +51,9 @@ class SummarySentence:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    model: str  # "extract" where no model was asked
+    model: str  # "extract" where the sentences are quotes
     sentences: tuple[SummarySentence, ...]
+    note: str = ""  # why a model's words are not there, or not all of them; for the reader
 
     @property
     def text(self) -> str:
@@ -121,6 +122,7 @@ class Answer:
                 "text": self.summary.text,
                 "model": self.summary.model,
                 "sentences": [asdict(s) for s in self.summary.sentences],
+                "note": self.summary.note,
             },
             "expansions": [list(pair) for pair in self.expansions],
             "filter": {k: v for k, v in asdict(self.where).items() if v is not None},

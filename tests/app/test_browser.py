@@ -288,9 +288,13 @@ class SlowModel:
     """A model that says two true sentences and a false one, then waits to be stopped."""
 
     name = "slow"
+    context = 4096
 
     def __init__(self) -> None:
         self.stopped = threading.Event()
+
+    def count(self, text: str) -> int:
+        return len(text)
 
     def generate(self, prompt: str, *, max_tokens: int = 400, stop: threading.Event | None = None) -> Iterator[str]:
         yield "全市现有公共图书馆12座[1]。"
@@ -311,7 +315,9 @@ def test_summary_by_a_local_model_and_stop(
         tab.page.select_option("select[data-field=summary]", "model")
         tab.page.wait_for_selector("select[data-field=summary].is-set")
         turn = tab.ask(LIBRARIES)
-        turn.locator(".summary li").nth(1).wait_for()
+        turn.locator(".summary li").nth(1).wait_for(state="attached")
+        assert not turn.locator(".summary del").is_visible(), "what is struck is seen on demand"
+        turn.locator(".summary .struck > summary").click()
         assert "99座" in turn.locator(".summary del").inner_text()
         assert "原文不支持" in turn.locator(".summary .is-unsupported").inner_text()
         other = open_tab(page.url)
