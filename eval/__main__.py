@@ -7,12 +7,12 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from index.records import GazetteError
 
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from eval.questions import QuestionSet
     from eval.report import Setting, Slice
     from eval.run import Asks, Outcome
+    from eval.scores import Scores
     from index.store import Index
 
 T = TypeVar("T")
+SCORES = Path(__file__).parent / "baseline" / "scores.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,6 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("after", type=Path, metavar="B")
     compare.add_argument("--seed", type=int, default=0)
     compare.set_defaults(run=_compare)
+
+    baseline = commands.add_parser("baseline", help="与仓库里的基准成绩比较；显著变差时退出码为 1")
+    baseline.add_argument("files", nargs="*", type=Path, metavar="FILE.jsonl", help="缺省为两份测试题集")
+    baseline.add_argument("--renew", action="store_true", help="改为重写基准成绩")
+    baseline.add_argument("--scores", type=Path, default=SCORES, metavar="FILE.json", help="缺省为仓库里的基准")
+    baseline.add_argument("--seed", type=int, default=0)
+    baseline.set_defaults(run=_baseline)
 
     retrieval = commands.add_parser("retrieval", help="BEIR 格式的检索集：recall、MRR、nDCG @ 1、5、10、100")
     retrieval.add_argument("--corpus", type=Path, required=True, metavar="C.jsonl[.gz]")
@@ -199,19 +208,62 @@ def _setting(args: argparse.Namespace, indexes: Sequence[Index], questions: Ques
         command=args.command_line,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=machine(),
+        commit=_commit(),
     )
 
 
-def _compare(args: argparse.Namespace) -> int:
-    from eval import compare, report
+def _commit() -> str:
+    """The commit of the code, with "+" where files differ from it; "" where git does not know."""
+    import subprocess
 
-    before, old = report.load_outcomes(args.before)
-    after, new = report.load_outcomes(args.after)
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True)  # noqa: S603, S607
+        return done.stdout.strip()
+
+    try:
+        return git("rev-parse", "--short=10", "HEAD") + "+" * bool(git("status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from eval.scores import load_scores
+
+    return _compared(*load_scores(args.before), *load_scores(args.after), args.seed)
+
+
+def _compared(before: Scores, old: Mapping[str, Any], after: Scores, new: Mapping[str, Any], seed: int) -> int:
+    """Print the differences of two runs; 1 on a significant loss."""
+    from eval import compare
+
     if old["questions_sha256"] != new["questions_sha256"]:
         print("the question files differ: only questions of the same id and wording are compared", file=sys.stderr)
-    differences = compare.compare(before, after, seed=args.seed)
+    differences = compare.compare(before, after, seed=seed)
     print(compare.table(differences))
     return 1 if any(difference.is_loss for difference in differences) else 0
+
+
+def _baseline(args: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from eval import baseline
+    from eval.questions import load_questions
+    from eval.scores import load_scores, save_scores, scores_of
+
+    files = args.files or baseline.FILES
+    outcomes = baseline.ask_all(files, told=_note)
+    with ExitStack() as opened:
+        indexes = [opened.enter_context(_open(folder)) for folder in baseline.folders(files)]
+        setting = asdict(_setting(args, indexes, load_questions(files)))
+    if args.renew:
+        save_scores(scores_of(outcomes), setting, args.scores)
+        print(f"{len(outcomes)} scores written to {args.scores}", file=sys.stderr)
+        return 0
+    before, old = load_scores(args.scores)
+    code = _compared(before, old, scores_of(outcomes), setting, args.seed)
+    if code:
+        print(f"significant loss against {args.scores}; if it is meant: {baseline.RENEW}", file=sys.stderr)
+    return code
 
 
 def _retrieval(args: argparse.Namespace) -> int:

@@ -78,6 +78,7 @@ def _setting(report: Report) -> str:
         "机器": s.machine,
         "随机种子": str(s.seed),
         "命令": s.command,
+        "提交": s.commit,
         "时间": s.created,
         "用时与内存": cost_line(report.cost),
     }

@@ -125,6 +125,7 @@ class Setting:
     command: str
     created: str  # ISO 8601, UTC
     machine: str
+    commit: str = ""  # of the code, where git knows it; "+" after it where files differed from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,10 @@ def make_slice(name: str, outcomes: Sequence[Outcome], seed: int) -> Slice:
     """The figures of one part; measures that apply to none of it are left out."""
     strata = {outcome.id: stratum(outcome) for outcome in outcomes}
     figures = {
-        measure: bootstrap_mean(list(values.values()), [strata[i] for i in values], seed=seed)
+        # What is refused is drawn from all questions: of answerable ones and others apart its share could not vary.
+        measure: bootstrap_mean(
+            list(values.values()), [strata[i] if measure != "refusal_precision" else "" for i in values], seed=seed
+        )
         for measure, values in measure_values(outcomes).items()
         if values
     }
@@ -278,15 +282,34 @@ def load_outcomes(path: Path) -> tuple[list[Outcome], Mapping[str, Any]]:
     Raises:
         ReportError: if it is missing or was not written by ``save``.
     """
+    file, record = read_report(path)
+    return outcomes_of(file, record), record["setting"]
+
+
+def read_report(path: Path) -> tuple[Path, Mapping[str, Any]]:
+    """The file, and the record in it, of a report or of the folder that holds report.json; its format is ours.
+
+    Raises:
+        ReportError: if it cannot be read or is of another format.
+    """
     file = path / "report.json" if path.is_dir() else path
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as fault:
         raise ReportError(f"{file}: cannot be read as a report: {fault}") from None
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
+    if not isinstance(record, dict) or record.get("format") != FORMAT or not isinstance(record.get("setting"), dict):
         raise ReportError(f"{file}: not a report of format {FORMAT}: run gazette-eval run again")
+    return file, record
+
+
+def outcomes_of(file: Path, record: Mapping[str, Any]) -> list[Outcome]:
+    """The outcomes in a report's record.
+
+    Raises:
+        ReportError: if one lacks a field; the message names the file.
+    """
     try:
-        return [_outcome(entry) for entry in record["outcomes"]], record["setting"]
+        return [_outcome(entry) for entry in record["outcomes"]]
     except (KeyError, TypeError) as fault:
         raise ReportError(f"{file}: an outcome lacks a field: {fault}") from None
 

@@ -34,6 +34,14 @@ def wrong(right: Outcome) -> Outcome:
 
 
 @pytest.fixture
+def refused(wrong: Outcome) -> Outcome:
+    return replace(
+        wrong, status="not_found", answer="", sentence="", citations=0, verbatim=0, relevant_ranks=(),
+        cause="wrongly refused", confidence=0.1,
+    )  # fmt: skip
+
+
+@pytest.fixture
 def hundred(right: Outcome, wrong: Outcome) -> Callable[[int], list[Outcome]]:
     """A hundred outcomes, of which so many are right."""
     return lambda count: [replace(right if n < count else wrong, id=f"q{n}") for n in range(100)]

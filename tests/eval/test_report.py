@@ -2,24 +2,14 @@
 
 import math
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from eval import compare as comparing
 from eval.page import render
 from eval.report import Report, ReportError, Setting, interval_lines, load_outcomes, misses, save, summarise, table
 from eval.run import Outcome
-
-
-@pytest.fixture
-def refused(wrong: Outcome) -> Outcome:
-    return replace(
-        wrong, status="not_found", answer="", sentence="", citations=0, verbatim=0, relevant_ranks=(),
-        cause="wrongly refused", confidence=0.1,
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -85,7 +75,8 @@ def test_a_report_is_read_back(report: Report, outcomes: list[Outcome], tmp_path
     [
         pytest.param("{", id="cut off"),
         pytest.param("[]", id="a list"),
-        pytest.param('{"format": 1, "outcomes": [{}], "setting": {}}', id="an outcome without fields"),
+        pytest.param('{"format": 2, "outcomes": [{}], "setting": {}}', id="an outcome without fields"),
+        pytest.param('{"format": 1, "outcomes": [], "setting": {}}', id="an older format"),
     ],
 )
 def test_what_is_no_report_is_refused(content: str, tmp_path: Path) -> None:
@@ -94,26 +85,11 @@ def test_what_is_no_report_is_refused(content: str, tmp_path: Path) -> None:
         load_outcomes(tmp_path)
 
 
-def test_a_loss_is_told_from_chance(hundred: Callable[[int], list[Outcome]], refused: Outcome) -> None:
-    def words(before: int, after: int) -> dict[str, tuple[bool, bool]]:
-        found = comparing.compare(hundred(before), hundred(after))
-        return {d.measure: (d.is_loss, d.is_gain) for d in found}
-
-    assert words(80, 60)["shown"] == (True, False)
-    assert words(60, 80)["shown"] == (False, True)
-    assert words(80, 79)["shown"] == (False, False), "one question in a hundred may be chance"
-    assert words(80, 80)["hit@1"] == (False, False)
-    more_refused = [replace(refused, id=o.id) if n < 20 else o for n, o in enumerate(hundred(80))]
-    losses = {d.measure for d in comparing.compare(hundred(80), more_refused) if d.is_loss}
-    assert "false_refusal" in losses, "more is worse there"
-    assert "LOSS" in comparing.table(comparing.compare(hundred(80), hundred(60)))
-
-
-def test_only_the_same_questions_are_compared(right: Outcome) -> None:
-    with pytest.raises(ReportError, match="share no question"):
-        comparing.compare([right], [replace(right, id="other")])
-    with pytest.raises(ReportError, match="worded differently"):
-        comparing.compare([right], [replace(right, question="另一问")])
+def test_the_page_draws_types_confidence_and_time(report: Report) -> None:
+    page = render(report)
+    assert page.count("<svg") == 4
+    assert ">0.50 (4)</text>" in page, "number: two of four shown right"
+    assert "毫秒（横）之内答完的题目比例（纵）" in page
 
 
 def test_the_page_runs_nothing_and_fetches_nothing(outcomes: list[Outcome], wrong: Outcome, setting: Setting) -> None:
