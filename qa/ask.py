@@ -15,6 +15,7 @@ from qa.cite import cite
 from qa.dialogue import complete
 from qa.evidence import Proof, Reading
 from qa.generate import SECONDS
+from qa.orders import without_orders
 from qa.question import analyse
 from qa.read import default_reader
 from qa.records import Answer, Citation, Timings, Turn
@@ -88,7 +89,7 @@ class Assistant:
         asked = analyse(resolved)
         hits = [] if asked.is_chatter else self._found(asked.search or resolved, max(k, 10), where)
         found = time.perf_counter()
-        reading = default_reader().read(self.index, asked, hits)
+        reading = without_orders(default_reader().read(self.index, asked, hits), self.index)
         answer = Answer(
             question=question,
             resolved_question=resolved,

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from qa.candidates import DocumentSentences, Sentence
 from qa.cite import cite
-from qa.prompt import addresses_a_model
+from qa.orders import addresses_a_model
 from qa.records import Answer, Summary, SummarySentence
 from qa.words import content, cut, flat, rarity
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from index.text import readable
 from qa.candidates import split_sentences
 from qa.generate import ModelError
+from qa.orders import addresses_a_model
 from qa.records import Answer, Citation
 
 NOTHING = {"zh": "资料没有说明。", "en": "The passages do not say."}
@@ -24,23 +25,6 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _ANGLES = str.maketrans("<>＜＞", "〈〉〈〉")
 # [INST], [/SYSTEM_PROMPT], [gMASK]; and [3], which only our own numbers may look like.
 _SQUARE = re.compile(r"[\[［【](\s*(?:/?[A-Za-z_]+|\d{1,3})\s*)[\]］】]")
-_ADDRESSES_A_MODEL = re.compile(
-    r"(?:忽略|无视|忘记|忘掉|不要理会|抛开|放弃|覆盖|取代)[^。]{0,16}(?:指令|提示|规则|要求|设定|内容|资料|上文|命令|限制)"
-    r"|(?:系统|开发者)(?:提示|指令|消息|管理员)"
-    r"|(?:你|您)(?:现在)?(?:是|扮演|必须|应当|只能|要|需要|不得|的新)[^。]{0,20}(?:助手|模型|AI|机器人|回答|输出|回复|角色|任务)"
-    r"|(?:请|必须|只|直接|一律|务必|统一|都要?)(?:仅|只|直接|改)?(?:输出|回答|回复|答复|告诉用户|告知用户|生成)"
-    r"|(?:语言模型|大模型|人工智能助手|智能问答|AI助手|聊天机器人|提示词|越狱)"
-    r"|(?:回答|输出|回复)(?:者|时|中)?[^。]{0,8}(?:必须|改为|替换|一律|不要|不得引用)"
-    r"|ignore\s.{0,40}(?:instruction|prompt|rule|above|previous)|disregard\s.{0,40}(?:instruction|prompt|above|previous)"
-    r"|forget\s.{0,30}(?:instruction|everything|above|rule)|override\s.{0,30}(?:instruction|prompt|rule|system)"
-    r"|(?:system|developer)\s*(?:prompt|message|override|note)|you\s+are\s+(?:now|an?\s)|act\s+as\s|pretend\s"
-    r"|(?:answer|reply|respond|output|say|print|write|tell)\b.{0,30}\b(?:only|with|exactly|the\s+user|that)\b"
-    r"|(?:language\s+model|assistant|chatbot|jailbreak|do\s+anything\s+now|new\s+instructions?)\b"
-    r"|〈\s*/?\s*[|｜]?(?:system|user|assistant|im_start|im_end|inst|sys|start_of_turn|start_header_id)"
-    r"|\[/?INST\]|<\||<<SYS>>",
-    re.IGNORECASE,
-)
-
 _PROMPT = {
     "zh": """你是公报问答助手，只根据资料回答问题。
 规则：
@@ -108,14 +92,6 @@ def prompt_of(answer: Answer, count: Callable[[str], int], room: int) -> Prompt:
 def plain(text: str) -> str:
     """The text as data: on one line, nothing invisible in it, and no control token or mark of ours."""
     return _SQUARE.sub(r"〔\1〕", readable(text).translate(_ANGLES))
-
-
-def addresses_a_model(text: str) -> bool:
-    """Whether a sentence speaks to a language model rather than to a reader of gazettes.
-
-    It catches the usual wordings, no more: a sentence that is left out needlessly costs a key point.
-    """
-    return bool(_ADDRESSES_A_MODEL.search(readable(text)))
 
 
 def language_of(question: str) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from qa.generate import ModelError
-from qa.prompt import addresses_a_model, plain, prompt_of
+from qa.orders import addresses_a_model
+from qa.prompt import plain, prompt_of
 from qa.records import Answer
 
 Answering = Callable[..., Answer]
