@@ -49,10 +49,11 @@ def official(question: str, model: Model) -> str | None:
 
 def interleaved(first: Sequence[Hit], second: Sequence[Hit], k: int) -> list[Hit]:
     """The best ``k`` of two rankings, in turns, each passage once; the first ranking begins."""
-    both: list[Hit] = []
+    taken: dict[str, Hit] = {}
     for i in range(max(len(first), len(second))):
-        both += [*first[i : i + 1], *second[i : i + 1]]
-    return list({hit.passage.id: hit for hit in reversed(both)}.values())[::-1][:k]
+        for hit in (*first[i : i + 1], *second[i : i + 1]):
+            taken.setdefault(hit.passage.id, hit)
+    return list(taken.values())[:k]
 
 
 def _line(model: Model, prompt: str) -> str:
