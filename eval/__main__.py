@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from eval.report import Setting, Slice
     from eval.run import Asks, Outcome
     from eval.scores import Scores
+    from eval.summaries import Written
     from index.store import Index
+    from qa.generate import Model
 
 T = TypeVar("T")
 SCORES = Path(__file__).parent / "baseline" / "scores.json"
@@ -40,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from qa.options import add_model_options
+
     parser = argparse.ArgumentParser(
         prog="gazette-eval",
         description="评测检索、答案、引文、拒答与速度。Score question files and public collections, compare runs.",
@@ -63,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--summary", choices=("off", "extract"), default="off", help="另给摘要评分（缺省不做）")
     run.add_argument("--seed", type=int, default=0, help="自助法的随机种子（缺省 0）")
+    add_model_options(run)
     run.set_defaults(run=_run)
 
     compare = commands.add_parser("compare", help="两份报告的配对差异 B - A；显著变差时退出码为 1")
@@ -120,6 +125,7 @@ def _run(args: argparse.Namespace) -> int:
 
     from eval import ablation, page, report
     from eval.questions import load_questions
+    from qa.options import model_of
 
     questions = load_questions(args.files)
     parts = _by_index(args)
@@ -127,10 +133,12 @@ def _run(args: argparse.Namespace) -> int:
         raise GazetteError("--ablation and --baselines compare ways of searching one index: name files of one corpus")
     begun = time.perf_counter()
     outcomes: list[Outcome] = []
+    written: list[Written] = []
+    model = model_of(args)
     with ExitStack() as opened:
         indexes = [opened.enter_context(_open(folder)) for folder in parts]
         for index, files in zip(indexes, parts.values(), strict=True):
-            outcomes += _ask(load_questions(files), _assistant(index, args.summary), index, "ours")
+            outcomes += _ask(load_questions(files), _assistant(index, args, model, written), index, "ours")
         cost = {"seconds": time.perf_counter() - begun, "peak_mb": _peak_megabytes()}
         result = report.summarise(outcomes, _setting(args, indexes, questions), cost)
         if args.ablation:
@@ -141,6 +149,10 @@ def _run(args: argparse.Namespace) -> int:
     report.save(result, args.out / "report.json")
     (args.out / "report.html").write_text(page.render(result), encoding="utf-8")
     print(report.text(result))
+    if args.model:
+        from eval.summaries import lines
+
+        print("\n".join(lines(written)))
     print(f"misses and figures: {args.out / 'report.html'}", file=sys.stderr)
     return 0
 
@@ -171,11 +183,16 @@ def _open(folder: Path) -> Index:
     return open_index(folder)
 
 
-def _assistant(index: Index, summary: str) -> Asks:
+def _assistant(index: Index, args: argparse.Namespace, model: Model | None, written: list[Written]) -> Asks:
+    """The assistant as asked for; what a model writes goes to ``written``."""
     from eval.run import Summarising
+    from eval.summaries import Writing
     from qa.ask import Assistant
 
-    return Assistant(index) if summary == "off" else Summarising(Assistant(index))
+    if model is not None:
+        assistant = Assistant(index, model=model, rewrite=args.rewrite, seconds=args.model_seconds)
+        return Writing(assistant, written)
+    return Assistant(index) if args.summary == "off" else Summarising(Assistant(index))
 
 
 def _ask(questions: QuestionSet, assistant: Asks, index: Index, name: str) -> list[Outcome]:
