@@ -119,20 +119,8 @@ def by_jieba(index: Index) -> Lexical:
     return Lexical(index, search, jieba_terms)
 
 
-def plain_splitter(index: Index) -> Nearest:
-    """The common recipe without a framework: pieces by length, vectors, the nearest pieces by exact search."""
-    pieces = list(langchain_pieces(index))
-    vectors = index.encoder.encode_document([piece.text for piece in pieces])
-
-    def search(question: str, k: int) -> list[Hit]:
-        scores = vectors @ index.encoder.encode_query([question])[0]
-        return [Hit(pieces[i], float(scores[i])) for i in np.argsort(-scores, kind="stable")[:k]]
-
-    return Nearest(index, search)
-
-
 def langchain(index: Index) -> Nearest:
-    """LangChain: RecursiveCharacterTextSplitter and InMemoryVectorStore."""
+    """LangChain: RecursiveCharacterTextSplitter and InMemoryVectorStore, the recipe of its tutorial."""
     from langchain_core.embeddings import Embeddings
     from langchain_core.vectorstores import InMemoryVectorStore
 
@@ -248,7 +236,6 @@ BASELINES: Mapping[str, Baseline] = {
     "bm25-bigrams": Baseline(lambda index: Lexical(index, index.lexical, terms)),
     "bm25-jieba": Baseline(by_jieba, "jieba"),
     "dense": Baseline(lambda index: Nearest(index, index.dense)),
-    "plain-splitter": Baseline(plain_splitter),
     "langchain": Baseline(langchain, "langchain_core"),
     "llamaindex": Baseline(llamaindex, "llama_index"),
     "haystack": Baseline(haystack, "haystack"),
