@@ -96,7 +96,12 @@ def _parser() -> argparse.ArgumentParser:
     squad.add_argument("file", type=Path, metavar="FILE.json[.gz]")
     squad.add_argument("--predictions", type=Path, metavar="OUT.json", help="写出 {id: 答案}，供官方脚本评分")
     squad.set_defaults(run=_squad)
-    for command in (retrieval, squad):
+
+    rgb = commands.add_parser("rgb", help="RGB：噪声文档中的正确率，全是噪声时的拒答率")
+    rgb.add_argument("file", type=Path, metavar="FILE.json[.gz]")
+    rgb.add_argument("--documents", type=int, default=5, metavar="N", help="每问给几篇文档（缺省 5）")
+    rgb.set_defaults(run=_rgb)
+    for command in (retrieval, squad, rgb):
         command.add_argument("--encoder", metavar="NAME_OR_DIR", help="不用自带的编码器，换用此名称或文件夹")
         command.add_argument("--workers", type=int, metavar="N", help="进程数（缺省为核数）")
         command.add_argument("--seed", type=int, default=0)
@@ -338,6 +343,23 @@ def _squad(args: argparse.Namespace) -> int:
     if args.predictions:
         given = {question.id: words for question, (words, _) in zip(questions, predictions, strict=True)}
         args.predictions.write_text(json.dumps(given, ensure_ascii=False, indent=1), encoding="utf-8")
+    return 0
+
+
+def _rgb(args: argparse.Namespace) -> int:
+    from eval import formats, noise, reading
+    from eval.report import align
+    from qa.confidence import THRESHOLD
+
+    questions = formats.read_rgb(args.file)
+    given = [pair for share in noise.NOISE for pair in noise.contexts(questions, share, args.documents)]
+    with _bar(len(given), "questions") as advance:
+        read = reading.read_all(given, encoder=args.encoder, workers=args.workers, progress=advance)
+    size = len(questions)
+    predictions = {share: read[n * size : (n + 1) * size] for n, share in enumerate(noise.NOISE)}
+    figures = noise.score(questions, predictions, THRESHOLD, seed=args.seed)
+    print(align([[name, f"{e.value:.4f}", f"[{e.low:.3f}, {e.high:.3f}]"] for name, e in figures.items()]))
+    print(f"n={len(questions)}, {args.documents} documents each, abstaining below {THRESHOLD}")
     return 0
 
 

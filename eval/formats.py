@@ -1,4 +1,4 @@
-"""Public benchmark files as nouns: BEIR folders (retrieval) and SQuAD files (reading)."""
+"""Public benchmark files as nouns: BEIR folders (retrieval), SQuAD files (reading), RGB files (reading among noise)."""
 
 from __future__ import annotations
 
@@ -34,6 +34,20 @@ class ReadingQuestion:
     context: str
     title: str
     answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoisyQuestion:
+    """A question of RGB: of every group one answer is wanted; documents that answer it, and others like them.
+
+    ``positive`` holds a list for each fact that the answer is put together from; usually there is one.
+    """
+
+    id: str
+    text: str
+    groups: tuple[tuple[str, ...], ...]
+    positive: tuple[tuple[str, ...], ...]
+    negative: tuple[str, ...]
 
 
 def read_corpus(path: Path) -> Iterator[CorpusText]:
@@ -122,6 +136,34 @@ def read_reading(path: Path) -> list[ReadingQuestion]:
     if not questions:
         raise FormatError(f"{path}: no questions in it")
     return questions
+
+
+def read_rgb(path: Path) -> list[NoisyQuestion]:
+    """The questions of an RGB file (zh.json, en.json, zh_int.json and the like; JSON Lines whatever the name).
+
+    Raises:
+        FormatError: if a line is no such question, or there is none.
+    """
+    questions = [_noisy_question(path, line, record) for line, record in _json_lines(path)]
+    if not questions:
+        raise FormatError(f"{path}: no questions in it")
+    return questions
+
+
+def _noisy_question(path: Path, line: int, record: Mapping[str, Any]) -> NoisyQuestion:
+    try:
+        answer, positive = record["answer"], record["positive"]
+        given = answer if isinstance(answer, list) else [answer]
+        integrated = bool(positive) and isinstance(positive[0], list)
+        return NoisyQuestion(
+            str(record.get("id", line)),
+            record["query"],
+            tuple(tuple(map(str, group)) if isinstance(group, list) else (str(group),) for group in given),
+            tuple(map(tuple, positive)) if integrated else (tuple(positive),),
+            tuple(record["negative"]),
+        )
+    except (KeyError, TypeError) as fault:
+        raise FormatError(f"{path}:{line}: not a question of RGB: {type(fault).__name__} {fault}") from None
 
 
 def _squad_questions(data: Iterable[Mapping[str, Any]]) -> Iterator[ReadingQuestion]:
