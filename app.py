@@ -50,9 +50,10 @@ class Parts:
     library: gr.Tab
     pane: gr.HTML
     ledger: gr.HTML
-    shelves: gr.HTML
+    adding: gr.HTML
     files: gr.File
     reports: gr.HTML
+    shelves: gr.HTML
     parcel: gr.HTML
     told: gr.Textbox
     visit: gr.State
@@ -71,8 +72,9 @@ class Parts:
             self.library,
             self.pane,
             self.ledger,
-            self.shelves,
+            self.adding,
             self.files,
+            self.shelves,
             self.visit,
         ]
 
@@ -124,7 +126,7 @@ def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
 
     from page.desk import Visit
     from page.frame import header, scope_bar, welcome
-    from page.shelves import shelves
+    from page.shelves import adding, shelves
 
     first, gazettes = Visit(), desk.library.gazettes("")
     top = _html(header("zh"), "top", "export", "language", "restart", "stream")
@@ -153,7 +155,8 @@ def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
             with gr.Tab(say("zh", "tab_ledgers"), id="ledgers") as ledgers:
                 ledger = _html("", "ledgers", "open", "ledger", "export")
             with gr.Tab(say("zh", "tab_library"), id="library") as library:
-                listing = _html(shelves(desk.library, "", "zh"), "shelves", "open", "remove")
+                # Above the list, which may be long: what became of a file must be in sight.
+                add = _html(adding(desk.library, "zh"), "adding")
                 files = gr.File(
                     label=say("zh", "add"),
                     file_count="multiple",
@@ -163,6 +166,7 @@ def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
                     visible=desk.library.can_add,
                 )
                 reports = gr.HTML("", elem_id="reports", apply_default_css=False)
+                listing = _html(shelves(desk.library, "", "zh"), "shelves", "open", "remove", "restore")
     # Nothing of these two is seen: a file on its way to the browser, and what the browser says on load.
     parcel = gr.HTML("", html_template="", elem_id="parcel", js_on_load="gazette.receive(props, watch);")
     told = gr.Textbox(visible="hidden", elem_id="told", label="told")
@@ -178,9 +182,10 @@ def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
         library,
         pane,
         ledger,
-        listing,
+        add,
         files,
         reports,
+        listing,
         parcel,
         told,
         gr.State(first),
@@ -195,18 +200,18 @@ def _wire(page: gr.Blocks, parts: Parts, do: Handlers) -> None:
     arrived = page.load(do.arrive, [p.told, p.visit], p.everything, js="() => [gazette.told()]", **find)
     arrived.then(None, js="() => gazette.arrived()")
     spoken = p.top.language(do.speak, [p.visit], p.everything, **find)
-    for event in (arrived, spoken):
+    restarted = p.top.restart(do.restart, [p.visit], p.everything, **find)
+    for event in (arrived, spoken, restarted):
         event.then(do.suggest, [p.visit], [p.welcome], **find)
     asked = p.question.submit(do.ask, [p.question, p.visit], [p.question, p.talk, p.pane, p.visit], **find)
     if do.model is not None:
         asked.then(do.write, [p.visit], [p.stop, p.talk, p.visit], **quiet, concurrency_id=WRITE, concurrency_limit=1)
         p.stop.click(do.stop, [p.visit], [p.stop], **quiet, queue=False)
-    p.ledgers.select(do.ledger, [p.visit], [p.ledger], **find)
+    p.ledgers.select(do.ledger, [p.visit], [p.ledger, p.visit], **find)
     p.ledger.ledger(do.choose_ledger, [p.visit], [p.ledger, p.visit], **find, trigger_mode="always_last")
     for part in (p.talk, p.pane, p.shelves, p.ledger):
         part.open(do.open, [p.visit], [p.pane, p.visit], **find, trigger_mode="always_last")
     p.scope.narrow(do.narrow, [p.visit], [p.scope, p.visit], **find, trigger_mode="multiple")
-    p.top.restart(do.restart, [p.visit], p.everything, **find)
     for part in (p.top, p.ledger):
         part.export(do.carry, [p.visit], [p.parcel], **find)
     p.top.stream(do.nothing, None, None, **quiet)
@@ -219,7 +224,8 @@ def _wire(page: gr.Blocks, parts: Parts, do: Handlers) -> None:
         concurrency_id="index",
         concurrency_limit=1,
     )
-    p.shelves.remove(do.remove, [p.visit], [p.shelves, p.scope, p.pane, p.visit], **find)
+    for event, changed in ((p.shelves.remove, do.remove), (p.shelves.restore, do.restore)):
+        event(changed, [p.visit], [p.shelves, p.scope, p.welcome, p.pane, p.visit], **find)
     page.unload(do.leave)
 
 

@@ -39,6 +39,7 @@ class Visit:
     cover: str | None = None  # the gazette whose cover is open, when no document is
     ledger: str = "votes"
     ledger_gazette: str | None = None  # None for the newest
+    ledgers_open: bool = False  # they are made when first looked at
     message: str = ""  # shown in the pane when the place asked for is not there
 
 

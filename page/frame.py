@@ -38,13 +38,18 @@ def header(language: Language) -> str:
         aria_label=say(language, "language_label"),
     )
     new = button(say(language, "new"), class_="tool", data_act="restart")
+    skip = button(say(language, "skip"), class_="tool skip", data_toggle="question")
     tools = new + menu(say(language, "export"), exports) + keys + theme + switch
     return tag(
         "div",
-        title + tag("div", tools, class_="top-tools"),
+        skip + title + tag("div", tools, class_="top-tools"),
         class_="top",
         data_language=language,
         data_ask=say(language, "ask"),
+        data_copied=say(language, "copied"),
+        data_copy_failed=say(language, "copy_failed"),
+        data_conversation=say(language, "conversation"),
+        data_reader=say(language, "reader"),
     )
 
 

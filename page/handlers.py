@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from index.records import GazetteError
+from index.records import FileReport, GazetteError
 from page import export
 from page.desk import Desk, Refused, SummaryMode, Visit
 from page.feedback import Feedback
 from page.frame import header, scope_bar, welcome
 from page.ledgers import csv_of
-from page.shelves import file_reports, shelves
+from page.library import NotAllowed
+from page.shelves import adding, file_reports, shelves
 from page.startup import without_stubs
 from page.strings import Language, say
 from qa.generate import SECONDS, Model
@@ -25,7 +26,8 @@ with without_stubs():
     import gradio as gr
 
 Html = str
-PARTS = 13  # of the page, with words on them: ``app.Parts.everything``
+KEPT = ("language", "where", "summary", "ledger", "ledger_gazette", "ledgers_open")  # in a new conversation
+PARTS = 14  # of the page, with words on them: ``app.Parts.everything``
 
 
 class Handlers:
@@ -54,7 +56,7 @@ class Handlers:
             try:
                 visit = self.desk.ask(str(wanted["q"]), visit, who)
             except Refused as error:
-                gr.Warning(str(error))
+                self._warn(str(error), visit.language)
         if wanted.get("s"):
             visit = self._open_linked(wanted, visit, who)
         return self._everything(visit, who)
@@ -79,7 +81,7 @@ class Handlers:
 
     def restart(self, visit: Visit, request: gr.Request) -> tuple[Any, ...]:
         """A new conversation; language, filter and files stay."""
-        visit = Visit(language=visit.language, where=visit.where, summary=visit.summary)
+        visit = replace(Visit(), **{name: getattr(visit, name) for name in KEPT})
         return self._everything(visit, _visitor(request))
 
     def _everything(self, visit: Visit, who: str) -> tuple[Any, ...]:
@@ -95,9 +97,10 @@ class Handlers:
             gr.Tab(label=say(language, "tab_ledgers")),
             gr.Tab(label=say(language, "tab_library")),
             self.desk.pane(visit, who),
-            "",  # the ledgers are made when their tab is opened
-            shelves(self.desk.library, who, language),
+            self.desk.ledgers(visit, who) if visit.ledgers_open else "",
+            adding(self.desk.library, language),
             gr.File(label=say(language, "add")),
+            shelves(self.desk.library, who, language),
             visit,
         )
 
@@ -108,6 +111,9 @@ class Handlers:
     def _scope(self, visit: Visit, who: str) -> Html:
         gazettes = self.desk.library.gazettes(who)
         return scope_bar(gazettes, visit.where, visit.summary, self.model is not None, visit.language)
+
+    def _warn(self, text: str, language: Language) -> None:
+        gr.Warning(text, title=say(language, "notice"))
 
     def nothing(self) -> None:
         """For page.js, which asks for the stream that any event opens."""
@@ -120,7 +126,7 @@ class Handlers:
         try:
             visit = self.desk.ask(question, visit, who)
         except Refused as error:
-            gr.Warning(str(error))
+            self._warn(str(error), visit.language)
             return gr.skip(), gr.skip(), gr.skip(), gr.skip()
         return "", self.desk.talk(visit, who), self.desk.pane(visit, who), visit
 
@@ -130,9 +136,10 @@ class Handlers:
         visit = self.desk.open(event._data or {}, visit, who)
         return self.desk.pane(visit, who), visit
 
-    def ledger(self, visit: Visit, request: gr.Request) -> Html:
+    def ledger(self, visit: Visit, request: gr.Request) -> tuple[Html, Visit]:
         """The ledgers, when their tab is opened."""
-        return self.desk.ledgers(visit, _visitor(request))
+        visit = replace(visit, ledgers_open=True)
+        return self.desk.ledgers(visit, _visitor(request)), visit
 
     def choose_ledger(self, visit: Visit, event: gr.EventData, request: gr.Request) -> tuple[Html, Visit]:
         """Another ledger, or the ledgers of another gazette."""
@@ -185,7 +192,7 @@ class Handlers:
         writing = self._writing.get(_visitor(request))
         if writing is not None:
             writing.set()
-        gr.Info(say(visit.language, "stopped"))
+        gr.Info(say(visit.language, "stopped"), title=say(visit.language, "done"))
         return gr.Button(visible=False)
 
     # taking along
@@ -196,7 +203,7 @@ class Handlers:
             facts = self.desk.library.facts(self.desk.ledger_gazette(visit, _visitor(request)), _visitor(request))
             return export.parcel_of(f"{visit.ledger}.csv", "text/csv", csv_of(facts, visit.ledger))
         if not visit.turns:
-            gr.Warning(say(visit.language, "nothing_to_export"))
+            self._warn(say(visit.language, "nothing_to_export"), visit.language)
             return ""
         who = _visitor(request)
         names = self.desk.library.names(who)
@@ -209,45 +216,64 @@ class Handlers:
         turn = int(said.get("turn", -1))
         if 0 <= turn < len(visit.turns):
             self.feedback.keep(visit.turns[turn].answer, str(said.get("verdict")), str(said.get("note") or ""))
-            gr.Info(say(visit.language, "thanks"))
+            gr.Info(say(visit.language, "thanks"), title=say(visit.language, "done"))
 
     # the library
 
     def upload(self, files: list[str] | None, visit: Visit, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """Index what was dropped, one report a file as they come; the box is emptied."""
-        who = _visitor(request)
-        reports = []
+        who, language = _visitor(request), visit.language
+        reports: list[FileReport] = []
         paths = [Path(f) for f in files or []]
         if not paths:
             return
+        yield gr.skip(), file_reports(reports, language, len(paths), working=True), gr.skip(), gr.skip(), gr.skip()
         try:
-            for report in self.desk.library.add(paths, who):
+            for report in self.desk.library.add(paths, who, language):
                 reports.append(report)
-                listing = file_reports(reports, visit.language, len(paths))
-                yield gr.skip(), listing, shelves(self.desk.library, who, visit.language), gr.skip(), gr.skip()
+                listing = file_reports(reports, language, len(paths), working=True)
+                yield gr.skip(), listing, shelves(self.desk.library, who, language), gr.skip(), gr.skip()
         except GazetteError as error:
-            gr.Warning(str(error))
+            self._warn(str(error), language)
         yield (
             None,
-            file_reports(reports, visit.language, len(paths)),
-            shelves(self.desk.library, who, visit.language),
+            file_reports(reports, language, len(paths)),
+            shelves(self.desk.library, who, language),
             self._scope(visit, who),
             self._welcome(visit, who),
         )
 
     def remove(self, visit: Visit, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        """Take a gazette out of the library."""
-        who = _visitor(request)
-        source_id = str((event._data or {}).get("source"))
+        """Take a gazette out of the library; the list then offers to put it back."""
+        who, source_id = _visitor(request), _source(event)
         try:
             self.desk.library.remove(source_id, who)
-        except (GazetteError, KeyError):
-            gr.Warning(say(visit.language, "not_allowed"))
+        except NotAllowed:
+            self._warn(say(visit.language, "not_allowed"), visit.language)
+        except KeyError:  # somebody else was quicker; the list made anew shows it
+            pass
+        except GazetteError as error:
+            self._warn(str(error), visit.language)
         if visit.where.gazette == source_id:
             visit = replace(visit, where=replace(visit.where, gazette=None))
+        return self._changed_library(visit, who)
+
+    def restore(self, visit: Visit, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        """Put back a gazette that this visitor took out."""
+        who = _visitor(request)
+        try:
+            self.desk.library.restore(_source(event), who)
+        except KeyError:  # pressed twice
+            pass
+        except GazetteError as error:
+            self._warn(str(error), visit.language)
+        return self._changed_library(visit, who)
+
+    def _changed_library(self, visit: Visit, who: str) -> tuple[Any, ...]:
         return (
             shelves(self.desk.library, who, visit.language),
             self._scope(visit, who),
+            self._welcome(visit, who),
             self.desk.pane(visit, who),
             visit,
         )
@@ -263,6 +289,10 @@ class Handlers:
 def _with_summary(visit: Visit, answer: Answer, summary: Summary) -> Visit:
     turn = Turn(visit.turns[-1].question, replace(answer, summary=summary))
     return replace(visit, turns=(*visit.turns[:-1], turn))
+
+
+def _source(event: gr.EventData) -> str:
+    return str((event._data or {}).get("source"))
 
 
 def _visitor(request: gr.Request) -> str:

@@ -12,8 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from index.records import Document, FileReport, Filter, Gazette, GazetteError, Passage, Source
+from index.rows import Item
 from index.sources import SUFFIXES
 from page.ledgers import Facts, facts_of
+from page.strings import Language, say
 from qa.records import Answer, Turn
 
 FILE_BYTES = 25_000_000
@@ -50,7 +52,14 @@ class Store(Protocol):
     """What changes an index folder and opens it again; apart, because a page may be read-only."""
 
     def add(self, path: Path, folder: Path) -> list[FileReport]: ...
-    def remove(self, source_id: str, folder: Path) -> None: ...
+    def remove(self, source_id: str, assistant: Asked) -> Item:
+        """Take a source out; what is given back is all that ``restore`` needs."""
+        ...
+
+    def restore(self, item: Item, folder: Path) -> None:
+        """Put a source back as it was."""
+        ...
+
     def open(self, folder: Path) -> Asked: ...
     def latest(self, assistant: Asked) -> Asked:
         """The assistant itself, or a new one if its index was changed, by this process or another."""
@@ -73,6 +82,18 @@ class Shelf:
     assistant: Asked | None = None
     used: float = field(default_factory=time.monotonic)
 
+    @property
+    def index_folder(self) -> Path:
+        return Path(self.folder.name) / "index"
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What a visitor took out of the library, until they leave: it can be put back without its file."""
+
+    item: Item
+    shared: bool
+
 
 class Library:
     """The shared assistant and the visitors' shelves. Safe to use from several threads.
@@ -86,7 +107,9 @@ class Library:
         self._store = store
         self.shared_changes = shared_changes
         self._shelves: dict[str, Shelf] = {}
+        self._removed: dict[str, dict[str, Removed]] = {}  # visitor -> source id -> what they took out
         self._facts: dict[str, Facts] = {}
+        self._counts: dict[str, int] = {}  # source id -> passages; a source's never change
         self._lock = threading.RLock()
 
     @property
@@ -130,6 +153,12 @@ class Library:
     def names(self, visitor: str) -> dict[str, str]:
         """Source id -> file name, of every gazette the visitor can read."""
         return {k: v for assistant in self.assistants(visitor) for k, v in assistant.index.source_names.items()}
+
+    def passages(self, index: Shelved, gazette: Gazette) -> int:
+        """How many passages a gazette of an index has; counted once."""
+        if gazette.source_id not in self._counts:
+            self._counts[gazette.source_id] = sum(len(index.passages(d.id)) for d in gazette.documents)
+        return self._counts[gazette.source_id]
 
     def source(self, source_id: str, visitor: str) -> Source:
         """The source of a gazette.
@@ -184,7 +213,7 @@ class Library:
 
     # changing
 
-    def add(self, files: Sequence[Path], visitor: str) -> Iterator[FileReport]:
+    def add(self, files: Sequence[Path], visitor: str, language: Language = "zh") -> Iterator[FileReport]:
         """Index the files one after the other, each reported as soon as it is done. The files are deleted.
 
         Raises:
@@ -192,7 +221,7 @@ class Library:
         """
         for n, path in enumerate(files):
             try:
-                refused = _refusal(path, n)
+                refused = _refusal(path, n, language)
                 yield from [refused] if refused else self._add(path, visitor)
             except GazetteError as error:
                 yield FileReport(path.name, "skipped", str(error))
@@ -209,35 +238,55 @@ class Library:
             if _holds(self.shared, twin):
                 return [FileReport(path.name, "duplicate", self.shared.index.gazette(twin).issue, twin)]
             shelf = self._shelves.setdefault(visitor, Shelf(TemporaryDirectory(prefix="gazette-shelf-")))
-            folder = Path(shelf.folder.name) / "index"
-            reports = store.add(path, folder)
+            reports = store.add(path, shelf.index_folder)
             if any(report.outcome == "indexed" for report in reports):
-                shelf.assistant = store.open(folder)
+                shelf.assistant = store.open(shelf.index_folder)
             return reports
 
     def remove(self, source_id: str, visitor: str) -> None:
-        """Take a gazette out: the visitor's own, or a shared one where that is allowed.
+        """Take a gazette out: the visitor's own, or a shared one where that is allowed. ``restore`` puts it back.
 
         Raises:
             NotAllowed: if it is shared and shared changes are not allowed, or there is no store.
+            KeyError: if there is none with this id.
         """
         with self._lock:
             store = self._changeable()
             mine = self.mine(visitor)
-            if mine is not None and _holds(mine, source_id):
-                if len(mine.index.gazettes) == 1:
-                    self.forget(visitor)
-                    return
-                store.remove(source_id, mine.index.folder)
-                self._shelves[visitor].assistant = store.latest(mine)
-                return
-            if not self.shared_changes:
+            own = mine is not None and _holds(mine, source_id)
+            if not own and not self.shared_changes:
                 raise NotAllowed("the shared library is not changed from the page")
-            store.remove(source_id, self.shared.index.folder)
+            item = store.remove(source_id, mine if mine is not None and own else self.shared)
+            self._removed.setdefault(visitor, {})[source_id] = Removed(item, shared=not own)
+            self._renew(visitor)
+
+    def restore(self, source_id: str, visitor: str) -> None:
+        """Put back what the visitor took out, as it was.
+
+        Raises:
+            KeyError: if they took out none with this id.
+        """
+        with self._lock:
+            removed = self._removed.get(visitor, {})[source_id]
+            folder = self.shared.index.folder if removed.shared else self._shelves[visitor].index_folder
+            self._changeable().restore(removed.item, folder)
+            del self._removed[visitor][source_id]
+            self._renew(visitor)
+
+    def removed(self, visitor: str) -> tuple[Gazette, ...]:
+        """What the visitor took out and can put back, the last one first."""
+        return tuple(r.item.gazette for r in reversed(list(self._removed.get(visitor, {}).values())))
+
+    def _renew(self, visitor: str) -> None:
+        """The visitor's own assistant over the newest state of their index."""
+        shelf = self._shelves.get(visitor)
+        if shelf is not None and shelf.assistant is not None:
+            shelf.assistant = self._changeable().latest(shelf.assistant)
 
     def forget(self, visitor: str) -> None:
-        """Delete the visitor's own files and their index."""
+        """Delete the visitor's own files and their index, and what they could still put back."""
         with self._lock:
+            self._removed.pop(visitor, None)
             shelf = self._shelves.pop(visitor, None)
             if shelf is not None:
                 if shelf.assistant is not None:
@@ -264,13 +313,13 @@ def _holds(assistant: Asked, source_id: str) -> bool:
     return source_id in assistant.index.source_names
 
 
-def _refusal(path: Path, n: int) -> FileReport | None:
+def _refusal(path: Path, n: int, language: Language) -> FileReport | None:
     """Why a file is not even read: too many, too large, wrong kind. Checked here: a browser's checks can be skipped."""
     if n >= FILES_AT_ONCE:
-        return FileReport(path.name, "skipped", f"一次最多 {FILES_AT_ONCE} 个文件")
+        return FileReport(path.name, "skipped", say(language, "too_many", n=FILES_AT_ONCE))
     if path.suffix.lower() not in SUFFIXES:
-        return FileReport(path.name, "skipped", "不支持的格式；可用 " + " ".join(sorted(SUFFIXES)))
+        return FileReport(path.name, "skipped", say(language, "bad_type", suffixes=" ".join(sorted(SUFFIXES))))
     size = path.stat().st_size
     if size > FILE_BYTES:
-        return FileReport(path.name, "skipped", f"文件有 {size:,} 字节，上限是 {FILE_BYTES:,} 字节")
+        return FileReport(path.name, "skipped", say(language, "too_big", size=f"{size:,}", limit=f"{FILE_BYTES:,}"))
     return None

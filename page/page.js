@@ -27,8 +27,10 @@ window.gazette = (() => {
 		theme(preferred());
 		const id = element.closest("[id]:not([id^=html-])")?.id;
 		if (id === "top") { watch("value", language); language(); }
-		if (id === "turns") watch("value", newest);
+		if (id === "turns") { watch("value", newest); named(element, "log"); }
 		if (id === "reader") { watch("value", settle); settle(); }
+		if (id === "adding") { watch("value", adding); setTimeout(adding, 0); }
+		if (id === "shelves") watch("value", () => { if (taken) $("#shelves [data-act=restore]")?.focus(); taken = false; });
 		document.body.classList.add("is-ready");
 	}
 	function send(from, action, data) {
@@ -36,8 +38,16 @@ window.gazette = (() => {
 			if (element.contains(from) && part.events.includes(action)) return part.trigger(action, data);
 		}
 	}
+	/* what the parts are called, for those who hear the page */
+	function named(element, role, label) {
+		element?.setAttribute("role", role); // the parts come one after the other
+		if (label) element?.setAttribute("aria-label", label);
+	}
 	const language = () => {
 		const top = $(".top");
+		named($("#top"), "banner");
+		named($("#talk"), "region", top.dataset.conversation);
+		named($("#side"), "region", top.dataset.reader);
 		root.lang = top.dataset.language === "en" ? "en" : "zh-CN";
 		if (document.body.classList.contains("is-arrived")) kept.set("language", top.dataset.language);
 		$("#question .submit-button")?.setAttribute("aria-label", top.dataset.ask);
@@ -106,15 +116,58 @@ window.gazette = (() => {
 		clearTimeout(say.timer);
 		say.timer = setTimeout(() => note.classList.remove("is-shown"), 1800);
 	}
-	const words = (zh, en) => ($(".top")?.dataset.language === "en" ? en : zh);
 	async function copy(text) {
+		const { copied, copyFailed } = $(".top").dataset;
 		try {
 			await navigator.clipboard.writeText(text);
-			say(words("已复制", "Copied"));
-		} catch {
-			window.prompt(words("请复制：", "Copy this:"), text);
+			say(copied);
+		} catch { // on an address that is not https the browser gives no clipboard
+			window.prompt(copyFailed, text);
 		}
 	}
+
+	/* files on their way in: what the server would refuse does not travel first */
+	function adding() {
+		const { label } = $("#adding .adding")?.dataset ?? {};
+		if (label) $("#files button")?.setAttribute("aria-label", label);
+	}
+	function refusal(file, { suffixes, limit, badType, tooBig }) {
+		const suffix = /\.[^.]+$/.exec(file.name.toLowerCase())?.[0];
+		if (!suffix || !suffixes.split(" ").includes(suffix)) return badType;
+		return file.size > Number(limit) ? tooBig.replace("{size}", file.size.toLocaleString("en")) : "";
+	}
+	function screen(event, list) {
+		const rules = $("#adding .adding")?.dataset;
+		if (!rules || !list?.length) return;
+		const good = new DataTransfer();
+		const lines = [];
+		for (const file of list) {
+			const reason = refusal(file, rules);
+			if (!reason) { good.items.add(file); continue; }
+			const line = document.createElement("li");
+			line.className = "is-skipped";
+			line.append(Object.assign(document.createElement("b"), { textContent: file.name }),
+				Object.assign(document.createElement("span"), { textContent: reason }));
+			lines.push(line);
+		}
+		const box = $("#refused") || Object.assign(document.createElement("ul"), { id: "refused", className: "reports" });
+		box.setAttribute("role", "status");
+		$("#files").after(box);
+		box.replaceChildren(...lines);
+		if (!lines.length) return;
+		event.preventDefault();
+		event.stopImmediatePropagation();
+		const input = $("#files input[type=file]");
+		event.target.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
+		input.files = good.files;
+		if (good.files.length) input.dispatchEvent(new Event("change", { bubbles: true }));
+	}
+	document.addEventListener("change", (event) => {
+		if (event.target.matches?.("#files input[type=file]") && event.isTrusted) screen(event, [...event.target.files]);
+	}, true);
+	document.addEventListener("drop", (event) => {
+		if (event.target.closest?.("#files")) screen(event, [...(event.dataTransfer?.files ?? [])]);
+	}, true);
 
 	/* files on their way out */
 	function receive(props, watch) {
@@ -148,11 +201,13 @@ window.gazette = (() => {
 	   So what was taken on and what was answered is counted, and where something is missing a stream is asked for. */
 	const due = new Map(); // event -> times a stream was asked for it
 	let streams = 0;
+	const waiting = () => document.body.classList.toggle("is-waiting", [...due.values()].some((times) => times < 2));
 	const plainFetch = window.fetch;
 	window.fetch = async (...request) => {
 		const response = await plainFetch(...request);
 		const { pathname } = new URL(request[0].url ?? request[0], location);
 		if (response.ok && pathname.endsWith("/queue/join")) due.set((await response.clone().json()).event_id, 0);
+		waiting();
 		if (response.ok && pathname.endsWith("/queue/data")) follow(response.clone().body.getReader());
 		return response;
 	};
@@ -168,6 +223,7 @@ window.gazette = (() => {
 					const message = line.startsWith("data:") ? JSON.parse(line.slice(5)) : {};
 					if (message.msg === "process_completed") due.delete(message.event_id);
 				}
+				waiting();
 			}
 		} catch { /* gradio cut the stream off, as it does with one that is closed */ }
 		streams -= 1;
@@ -177,6 +233,7 @@ window.gazette = (() => {
 		if (streams) return;
 		const left = [...due].filter(([, times]) => times < 2);
 		for (const [event, times] of left) due.set(event, times + 1);
+		waiting();
 		if (left.length) send($("#top .top"), "stream", {});
 	}
 
@@ -198,6 +255,7 @@ window.gazette = (() => {
 			return theme(next);
 		}
 		if (data.toggle === "back") return back();
+		if (data.toggle === "question") return $("#question textarea")?.focus();
 		if (data.toggle) return toggle(data.toggle);
 		if (data.act === undefined) return;
 		const { act, ...rest } = data;
@@ -206,8 +264,22 @@ window.gazette = (() => {
 			tab("read");
 			if (openHere(rest)) return;
 		}
+		taken = act === "remove";
 		send(button, act, rest);
 	});
+	let taken = false; // a gazette is being taken out: the way back is then in focus
+	/* a menu that would be cut off below opens upwards */
+	document.addEventListener("toggle", (event) => {
+		const menu = event.target;
+		if (!menu.matches?.("#turns details.menu[open]")) return;
+		menu.classList.remove("is-up");
+		const floor = narrow.matches ? $("#composer").getBoundingClientRect().top : $("#turns").getBoundingClientRect().bottom;
+		const roof = narrow.matches ? 0 : $("#turns").getBoundingClientRect().top;
+		const items = menu.querySelector(".menu-items").getBoundingClientRect();
+		const above = menu.getBoundingClientRect().top - items.height - 4;
+		if (items.bottom > floor && above > roof) menu.classList.add("is-up");
+		else if (items.bottom > floor && !narrow.matches) $("#turns").scrollBy(0, items.bottom - floor + 8);
+	}, true);
 	document.addEventListener("change", (event) => {
 		const select = event.target.closest?.("select[data-act]");
 		if (select) send(select, select.dataset.act, { field: select.dataset.field, value: select.value });

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from index.building import build
-from index.records import Filter
+from index.building import add, build
+from index.records import FileReport, Filter
 from index.store import open_index
 from page import library as library_module
 from page.library import Asked, Library, NotAllowed
 from page.shelves import file_reports, shelves
 from page.stores import IndexStore
+from page.strings import say
 from qa.ask import Assistant
 
 MINE = "# 关于养老服务工作情况的报告\n\n全市现有养老机构47家，床位6120张。\n"
@@ -107,6 +108,68 @@ def test_removing_own_files(library: Library, tmp_path: Path) -> None:
     assert len(library.gazettes("me")) == 2
     library.remove(mine[1], "me")
     assert len(library.gazettes("me")) == 1
+
+
+def test_what_was_removed_is_put_back_as_it_was(library: Library, tmp_path: Path) -> None:
+    list(library.add([dropped(tmp_path, "养老.md", MINE), dropped(tmp_path, "再.md", MINE + "另有一段。")], "me"))
+    index = library.mine("me").index  # type: ignore[union-attr]
+    before = {g.source_id: (g, index.source(g.source_id)) for g in index.gazettes}
+    passages = {d: index.passages(d) for d in index.documents}
+    for source_id in before:
+        library.remove(source_id, "me")
+    assert [g.source_id for g in library.removed("me")] == list(before)[::-1]
+    assert library.removed("you") == ()
+    assert "我的文件" not in shelves(library, "me", "zh")
+    with pytest.raises(KeyError):
+        library.restore(next(iter(before)), "you")
+    for source_id in before:
+        library.restore(source_id, "me")
+    index = library.mine("me").index  # type: ignore[union-attr]
+    assert {g.source_id: (g, index.source(g.source_id)) for g in index.gazettes} == before
+    assert {d: index.passages(d) for d in index.documents} == passages
+    assert library.removed("me") == ()
+    with pytest.raises(KeyError):
+        library.restore(source_id, "me")
+    assert "47家" in library.mine("me").ask("全市现有养老机构多少家？").sentence  # type: ignore[union-attr]
+
+
+def test_a_shared_gazette_is_put_back_from_where_it_came(tmp_path: Path) -> None:
+    path = dropped(tmp_path, "供热.md", OTHER)
+    build([path], tmp_path / "index")
+    library = Library(Assistant(open_index(tmp_path / "index")), IndexStore(), shared_changes=True)
+    (shared,) = library.gazettes("me")
+    library.remove(shared.source_id, "me")
+    assert library.gazettes("you") == ()
+    assert say("zh", "nothing_indexed") in shelves(library, "you", "zh")
+    assert 'data-act="restore"' in shelves(library, "me", "zh")
+    assert 'data-act="restore"' not in shelves(library, "you", "zh"), "only who took it out is asked"
+    library.restore(shared.source_id, "me")
+    assert library.gazettes("you") == (shared,)
+    assert add([path], tmp_path / "index")[0].outcome == "unchanged", "it is known by its file again"
+
+
+def test_what_can_be_put_back_goes_with_its_visitor(library: Library, tmp_path: Path) -> None:
+    list(library.add([dropped(tmp_path, "养老.md", MINE)], "me"))
+    library.remove(library.gazettes("me")[1].source_id, "me")
+    library.forget("me")
+    assert library.removed("me") == ()
+
+
+def test_a_report_says_what_was_met_and_how_far_it_is() -> None:
+    taken = FileReport("甲.md", "indexed", documents=2, passages=3, notes=("替换了 2 个坏字符",))
+    left = FileReport("乙.md", "skipped", "乙.md: 没有文字")
+    html = file_reports([taken, left], "zh", 3, working=True)
+    assert "替换了 2 个坏字符" in html
+    assert "未收录：没有文字" in html, "the name stands once"
+    assert '<progress value="2" max="3"' in html
+    assert "2 / 3" in html
+    assert "<progress aria-label" in file_reports([], "zh", 1, working=True), "one file: a bar that moves by itself"
+    assert "<progress" not in file_reports([taken], "zh", 1)
+
+
+def test_refusals_are_said_in_the_language_of_the_page(library: Library, tmp_path: Path) -> None:
+    (report,) = library.add([dropped(tmp_path, "程序.exe", "MZ")], "me", "en")
+    assert "not a supported format" in report.reason
 
 
 def test_the_shared_library_is_not_changed_unless_allowed(library: Library, tmp_path: Path, built: Path) -> None:
