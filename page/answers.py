@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from index.records import Filter
 from index.text import fold, readable
-from page.markup import button, hit_words, safe, tag, without_bold
+from page.markup import button, hit_words, safe, short, tag, without_bold
 from page.strings import Language, say
 from qa.cite import Style, reference
 from qa.records import Answer, Citation, Summary, Turn
@@ -60,27 +60,40 @@ def _turn(i: int, number: int, answer: Answer, language: Language, scopes: Mappi
     return tag("section", asked + inside, class_="turn", data_number=number)
 
 
-def _notes(answer: Answer, language: Language, scopes: Mapping[str, str]) -> str:
-    """How the question was understood: completed from the dialogue, widened by official words, narrowed."""
+def understood(answer: Answer, language: Language, scopes: Mapping[str, str]) -> list[str]:
+    """How the question was understood, in words: completed from the dialogue, widened by official words, narrowed."""
     lines = []
     if answer.resolved_question and answer.resolved_question != answer.question:
         lines.append(say(language, "resolved", question=answer.resolved_question))
     lines.extend(say(language, "expanded", word=word, official=official) for word, official in answer.expansions)
     if not answer.where.is_empty:
         lines.append(say(language, "scope", scope=scope_text(answer.where, language, scopes)))
-    items = "".join(tag("li", safe(line)) for line in lines)
+    return lines
+
+
+def _notes(answer: Answer, language: Language, scopes: Mapping[str, str]) -> str:
+    items = "".join(tag("li", safe(line)) for line in understood(answer, language, scopes))
     return tag("ul", items, class_="notes") if items else ""
 
 
 def _answered(i: int, answer: Answer, language: Language) -> str:
-    proofs = [_proof(i, c, language) for c in answer.citations]
-    shown, rest = proofs[:PROOFS_SHOWN], proofs[PROOFS_SHOWN:]
-    more = tag("details", tag("summary", f"+{len(rest)}") + "".join(rest), class_="more") if rest else ""
-    return _lead(answer) + "".join(shown) + more
+    cited = _proving(answer)
+    proofs = [_proof(i, c, language, b) for b, c in zip((None, *cited), cited, strict=False)]
+    lead, items = _lead(answer), _items(answer.answer, cited)
+    in_sight = PROOFS_SHOWN
+    if items and len(items) <= PROOFS_SHOWN:
+        lead = ""  # its quotes say it all
+    elif items:
+        lines = (tag("li", safe(item) + chip(i, c, language)) for item, c in zip(items, cited, strict=True))
+        lead, in_sight = tag("ol", "".join(lines), class_="lead is-list"), 1
+    shown, rest = proofs[:in_sight], proofs[in_sight:]
+    count = say(language, "more_quotes", n=len(rest))
+    more = tag("details", tag("summary", safe(count)) + "".join(rest), class_="more") if rest else ""
+    return lead + "".join(shown) + more
 
 
 def _lead(answer: Answer) -> str:
-    """The short answer alone, above its quote; a list that no quote holds in one piece is shown whole."""
+    """The short answer alone, above its quote; one that no quote holds in one piece is shown whole."""
     verbatim = any(fold(answer.answer) in fold(c.quote) for c in answer.citations)
     if not answer.answer or (verbatim and len(answer.answer) > LEAD):
         return ""
@@ -88,14 +101,41 @@ def _lead(answer: Answer) -> str:
     return tag("p", safe(without_bold(answer.answer)[0]), class_=size)
 
 
+def _proving(answer: Answer) -> Sequence[Citation]:
+    """The citations of the answer itself: those that only its summary rests on stand there, beside its sentences."""
+    summed = {n for s in answer.summary.sentences for n in s.citations} if answer.summary else set()
+    said = _letters(answer.sentence)
+    own = [c for c in answer.citations if c.n not in summed or _said(c) or _letters(c.quote) in said]
+    return own or answer.citations
+
+
+def _items(answer: str, cited: Sequence[Citation]) -> list[str]:
+    """The things a long answer lists, one a citation; empty where it is not made of its citations' words."""
+    if len(answer) <= LEAD or len(cited) < 2:
+        return []
+    for items in ([_said(c) for c in cited], [c.quote for c in cited]):
+        if all(items) and _letters("".join(items)) == _letters(answer):
+            return [without_bold(item)[0] for item in items]
+    return []
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in fold(text) if c.isalnum())
+
+
+def _said(citation: Citation) -> str:
+    """The answering words of a citation."""
+    return citation.quote[citation.answer_start : citation.answer_end]
+
+
 def _conflict(i: int, answer: Answer, language: Language) -> str:
     head = tag("p", safe(say(language, "conflict")), class_="banner")
-    sides = "".join(tag("div", _side_value(c) + _proof(i, c, language), class_="side") for c in answer.citations)
+    sides = "".join(tag("div", _side_value(c) + _proof(i, c, language), class_="side") for c in _proving(answer))
     return head + tag("div", sides, class_="sides")
 
 
 def _side_value(citation: Citation) -> str:
-    value = citation.quote[citation.answer_start : citation.answer_end]
+    value = _said(citation)
     return tag("p", safe(value), class_="lead") if value and len(value) <= LEAD else ""
 
 
@@ -107,7 +147,7 @@ def _not_found(i: int, answer: Answer, language: Language) -> str:
             "li",
             tag(
                 "button",
-                tag("span", safe(hit.passage.document), class_="near-title")
+                tag("span", safe(short(hit.passage.document)), class_="near-title", title=hit.passage.document)
                 + tag("span", safe(_cut(_lines(hit.passage.text), 0, 0, 90)[0]), class_="near-text"),
                 type="button",
                 class_="near-open",
@@ -123,17 +163,23 @@ def _not_found(i: int, answer: Answer, language: Language) -> str:
     return head + reason + nearest
 
 
-def _proof(i: int, citation: Citation, language: Language) -> str:
-    """A quote with the answering words emphasised, its chip, and where it stands."""
+def _proof(i: int, citation: Citation, language: Language, before: Citation | None = None) -> str:
+    """A quote with the answering words emphasised, its chip, and where it stands.
+
+    Below a quote of the same document, its name and issue are not said again.
+    """
     quote, (start, end) = without_bold(citation.quote, citation.answer_start, citation.answer_end)
     quote, start, end = _cut(quote, start, end, QUOTE_SHOWN)
     words = safe(quote)
     if start < end:
         words = safe(quote[:start]) + hit_words(safe(quote[start:end])) + safe(quote[end:])
     quoted = tag("blockquote", words + chip(i, citation, language))
-    where = tag("cite", safe(citation.document)) + "".join(
-        tag("span", safe(part)) for part in place(citation, language)
-    )
+    parts = [tag("span", safe(part)) for part in place(citation, language)]
+    if before is not None and before.document_id == citation.document_id:
+        parts = [tag("span", safe(part)) for part in place(citation, language) if part != citation.issue]
+    else:
+        parts.insert(0, tag("cite", safe(short(citation.document)), title=citation.document))
+    where = "".join(parts)
     return tag("figure", quoted + tag("figcaption", where), class_="proof")
 
 
@@ -157,7 +203,8 @@ def place(citation: Citation, language: Language) -> list[str]:
 
 def _lines(text: str) -> str:
     """Text for a glance: its paragraphs on one line, a space between them."""
-    return without_bold(" ".join(readable(p) for p in re.split(r"\n\s*\n", text)))[0]
+    unmarked = re.sub(r"(?m)^[ \t]*(?:#{1,6}|>)[ \t]*", "", text)
+    return without_bold(" ".join(readable(p) for p in re.split(r"\n\s*\n", unmarked)))[0]
 
 
 def _cut(text: str, start: int, end: int, limit: int) -> tuple[str, int, int]:
@@ -204,11 +251,12 @@ def _summary(summary: Summary, answer: Answer, i: int, language: Language) -> st
     return tag("div", tag("h4", safe(title) + name) + listed + note + folded, class_="summary")
 
 
-def copy_menu(citation: Citation, language: Language) -> str:
-    """A menu that copies the citation in each of its styles; the texts travel with the page, nothing is asked."""
-    items = "".join(
-        button(say(language, style), class_="item", data_copy=reference(citation, style)) for style in STYLES
-    )
+def copy_menu(citations: Sequence[Citation], language: Language) -> str:
+    """A menu that copies what is cited in each style, each work once; the texts travel with the page."""
+    items = ""
+    for style in STYLES:
+        works = dict.fromkeys(reference(c, style) for c in citations)
+        items += button(say(language, style), class_="item", data_copy="\n".join(works))
     return menu(say(language, "copy"), items)
 
 
@@ -222,7 +270,7 @@ def _tools(i: int, answer: Answer, language: Language) -> str:
     parts = []
     if answer.citations:
         first = answer.citations[0]
-        parts.append(copy_menu(first, language))
+        parts.append(copy_menu(answer.citations, language))
         parts.append(
             button(
                 say(language, "link"),

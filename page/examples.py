@@ -31,12 +31,15 @@ def examples(
     for kind in kinds:
         if len(offered) < OFFERED:
             candidates = dict.fromkeys(q for g in newest for q in kind(g, source, language))
-            answered = (q for q in islice(candidates, TRIED) if _is_sure(ask(q)))
+            answered = (q for q in islice(candidates, TRIED) if _is_sure(kind, ask(q)))
             offered.extend(islice(answered, 1))
     return offered
 
 
-def _is_sure(answer: Answer) -> bool:
+def _is_sure(kind: object, answer: Answer) -> bool:
+    """Answered with some confidence; and what is said of problems is quoted from where problems stand."""
+    if kind is _problems and not all(any(map(_PROBLEMS.search, c.headings)) for c in answer.citations):
+        return False
     return answer.status == "answered" and answer.confidence >= SURE
 
 

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from index.text import is_invisible
-from page.answers import link
+from page.answers import confidence_key, link, understood
 from page.markup import safe, tag
 from page.strings import Language, say
-from qa.records import Answer, Citation, Turn
+from qa.records import Answer, Citation, SummarySentence, Turn
 
 MEDIA = {
     "md": "text/markdown",
@@ -22,6 +22,8 @@ MEDIA = {
     "json": "application/json",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
+
+NAMELESS: Mapping[str, str] = {}
 
 _STYLE = (
     "body{font:16px/1.8 'Songti SC','Noto Serif CJK SC',SimSun,serif;max-width:42em;margin:3em auto;padding:0 1em;"
@@ -40,10 +42,10 @@ def parcel(turns: Sequence[Turn], form: str, language: Language, names: Mapping[
         raise ValueError(f"unknown export format {form!r}: use one of {', '.join(MEDIA)}")
     now = datetime.now().astimezone()
     makers: dict[str, Callable[[], bytes]] = {
-        "md": lambda: markdown(turns, language, base, now).encode(),
-        "html": lambda: web_page(turns, language, base, now).encode(),
+        "md": lambda: markdown(turns, language, base, now, names).encode(),
+        "html": lambda: web_page(turns, language, base, now, names).encode(),
         "json": lambda: records(turns, names, base).encode(),
-        "docx": lambda: word(turns, language, base, now),
+        "docx": lambda: word(turns, language, base, now, names),
     }
     return parcel_of(f"gazette-qa-{now:%Y%m%d-%H%M%S}.{form}", MEDIA[form], makers[form]())
 
@@ -53,13 +55,15 @@ def parcel_of(name: str, media: str, data: bytes) -> str:
     return json.dumps({"name": name, "type": media, "data": base64.b64encode(data).decode("ascii")})
 
 
-def markdown(turns: Sequence[Turn], language: Language, base: str, now: datetime) -> str:
+def markdown(
+    turns: Sequence[Turn], language: Language, base: str, now: datetime, names: Mapping[str, str] = NAMELESS
+) -> str:
     """The conversation as Markdown; words of documents keep their characters and cannot become markup."""
     out = [f"# {say(language, 'title')}", "", say(language, "exported", time=f"{now:%Y-%m-%d %H:%M}"), ""]
     for turn in turns:
         answer = turn.answer
         out += [f"## {escape_markdown(answer.question)}", ""]
-        out += [f"{escape_markdown(line)}  " for line in _remarks(answer, language)]
+        out += [f"{escape_markdown(line)}  " for line in _remarks(answer, language, names)]
         out += [f"**{escape_markdown(answer.answer)}**", ""] if answer.answer else [""]
         for c in answer.citations:
             out += [
@@ -69,16 +73,14 @@ def markdown(turns: Sequence[Turn], language: Language, base: str, now: datetime
                 "",
             ]
         if answer.summary:
-            out += [
-                f"- {escape_markdown(s.text)} {''.join(f'[{n}]' for n in s.citations)}"
-                for s in answer.summary.sentences
-                if s.support != "unsupported"
-            ]
+            out += [f"- {escape_markdown(_summed(s))}" for s in answer.summary.sentences if s.support != "unsupported"]
             out.append("")
     return "\n".join(out).rstrip() + "\n"
 
 
-def web_page(turns: Sequence[Turn], language: Language, base: str, now: datetime) -> str:
+def web_page(
+    turns: Sequence[Turn], language: Language, base: str, now: datetime, names: Mapping[str, str] = NAMELESS
+) -> str:
     """The conversation as one HTML file without scripts or anything fetched."""
     parts = [
         tag("h1", safe(say(language, "title"))),
@@ -87,7 +89,7 @@ def web_page(turns: Sequence[Turn], language: Language, base: str, now: datetime
     for turn in turns:
         answer = turn.answer
         parts.append(tag("h2", safe(answer.question)))
-        parts.extend(tag("p", safe(line), class_="meta") for line in _remarks(answer, language))
+        parts.extend(tag("p", safe(line), class_="meta") for line in _remarks(answer, language, names))
         if answer.answer:
             parts.append(tag("p", tag("strong", safe(answer.answer))))
         for c in answer.citations:
@@ -95,7 +97,7 @@ def web_page(turns: Sequence[Turn], language: Language, base: str, now: datetime
             reopen = tag("a", "↗", href=f"{base}/{_href(answer, c)}")
             parts.append(tag("p", f"[{c.n}] {safe(c.reference)} {reopen}", class_="reference"))
         if answer.summary:
-            items = (tag("li", safe(s.text)) for s in answer.summary.sentences if s.support != "unsupported")
+            items = (tag("li", safe(_summed(s))) for s in answer.summary.sentences if s.support != "unsupported")
             parts.append(tag("ul", "".join(items)))
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     head = (
@@ -119,7 +121,9 @@ def records(turns: Sequence[Turn], names: Mapping[str, str], base: str) -> str:
     return json.dumps(out, ensure_ascii=False, indent=1) + "\n"
 
 
-def word(turns: Sequence[Turn], language: Language, base: str, now: datetime) -> bytes:
+def word(
+    turns: Sequence[Turn], language: Language, base: str, now: datetime, names: Mapping[str, str] = NAMELESS
+) -> bytes:
     """The conversation as a Word document."""
     from docx import Document
 
@@ -129,7 +133,7 @@ def word(turns: Sequence[Turn], language: Language, base: str, now: datetime) ->
     for turn in turns:
         answer = turn.answer
         document.add_heading(_plain(answer.question), 1)
-        for line in _remarks(answer, language):
+        for line in _remarks(answer, language, names):
             document.add_paragraph(_plain(line))
         if answer.answer:
             document.add_paragraph().add_run(_plain(answer.answer)).bold = True
@@ -138,22 +142,25 @@ def word(turns: Sequence[Turn], language: Language, base: str, now: datetime) ->
             document.add_paragraph(_plain(f"[{c.n}] {c.reference} {base}/{_href(answer, c)}"))
         for sentence in answer.summary.sentences if answer.summary else ():
             if sentence.support != "unsupported":
-                document.add_paragraph(_plain(sentence.text), style="List Bullet")
+                document.add_paragraph(_plain(_summed(sentence)), style="List Bullet")
     out = io.BytesIO()
     document.save(out)
     return out.getvalue()
 
 
-def _remarks(answer: Answer, language: Language) -> list[str]:
-    """What the reader must know beside the words: a completed question, a conflict, an abstention and its reason."""
-    lines = []
-    if answer.resolved_question != answer.question:
-        lines.append(say(language, "resolved", question=answer.resolved_question))
+def _remarks(answer: Answer, language: Language, names: Mapping[str, str]) -> list[str]:
+    """What the reader must know beside the words: how the question was understood and how sure the answer is, a
+    conflict, an abstention and its reason."""
+    lines = understood(answer, language, names)
+    if answer.status == "not_found":
+        return [*lines, "：".join(p for p in (say(language, "not_found"), answer.reason) if p)]
     if answer.status == "conflict":
         lines.append(say(language, "conflict"))
-    if answer.status == "not_found":
-        lines.append("：".join(p for p in (say(language, "not_found"), answer.reason) if p))
-    return lines
+    return [*lines, say(language, confidence_key(answer.confidence))]
+
+
+def _summed(sentence: SummarySentence) -> str:
+    return f"{sentence.text} {''.join(f'[{n}]' for n in sentence.citations)}".rstrip()
 
 
 def _href(answer: Answer, citation: Citation) -> str:

@@ -43,6 +43,14 @@ def button(label: str, /, **values: object) -> str:
     return tag("button", safe(label), type="button", **values)
 
 
+NAME = 64
+
+
+def short(name: str, limit: int = NAME) -> str:
+    """A long name by its beginning and its end, which tells a report from the opinion on it."""
+    return name if len(name) <= limit else f"{name[: limit * 2 // 3]}…{name[-limit // 3 :]}"
+
+
 def hit_words(content: str) -> str:
     """The answering words, emphasised: a short answer (12所) is kept on one line, a long one is not shouted."""
     size = " is-short" if len(content) <= SHORT else " is-long" if len(content) > LONG else ""

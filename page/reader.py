@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from index.records import Document, Gazette, Source
 from page.answers import copy_menu, link
-from page.markup import button, safe, tag
+from page.markup import button, safe, short, tag
 from page.sheet import Mark, body, mark, window
 from page.strings import Language, say
 from qa.records import Answer, Citation
@@ -191,7 +191,7 @@ def _quotes(
         "span", safe(say(language, "quote_count", n=i + 1, total=len(cited))), class_="count", aria_live="polite"
     )
     href = link(answer.question, focus.source_id, focus.start, focus.end)
-    tools = copy_menu(focus, language) + button(say(language, "link"), class_="tool", data_link=href)
+    tools = copy_menu((focus,), language) + button(say(language, "link"), class_="tool", data_link=href)
     return tag("span", arrows[0] + count + arrows[1], class_="quotes") + tag("span", tools, class_="bar-tools")
 
 
@@ -202,7 +202,7 @@ def _turnings(gazette: Gazette, document: Document, language: Language) -> str:
     for j, name in ((i - 1, "previous_document"), (i + 1, "next_document")):
         if 0 <= j < len(gazette.documents):
             other = gazette.documents[j]
-            label = tag("small", safe(say(language, name))) + tag("span", safe(other.title))
+            label = tag("small", safe(say(language, name))) + tag("span", safe(short(other.title)), title=other.title)
             out.append(
                 tag(
                     "button",

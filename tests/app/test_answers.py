@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from index.records import Filter
 from page.answers import _cut, confidence_key, conversation, link, scope_text
 from page.library import Asked
+from page.markup import NAME, short
 from page.strings import LANGUAGES, STRINGS, say
 from qa.records import Answer, Summary, SummarySentence, Turn
+
+ROOT = Path(__file__).parents[2]
 
 
 def html_of(answer: Answer) -> str:
@@ -86,6 +90,79 @@ def test_long_quotes_are_cut_around_the_answer(
     assert _cut(text, *span, limit) == expected
 
 
+def listed(assistant: Asked, count: int) -> Answer:
+    """An answer of as many items, each the answering words of a quote of its own."""
+    answer = asked(assistant, "全市义务教育阶段学校有多少所？")
+    items = [f"第{n}类学校、幼儿园和其他教育机构及其主管部门" for n in range(1, count + 1)]
+    citations = tuple(
+        replace(
+            answer.citations[0],
+            n=n,
+            quote=f"（{n}）{item}；",
+            answer_start=len(f"（{n}）"),
+            answer_end=len(f"（{n}）{item}"),
+        )
+        for n, item in enumerate(items, 1)
+    )
+    return replace(answer, answer="；".join(items), sentence="", citations=citations)
+
+
+def test_a_short_list_is_read_in_its_quotes(assistant: Asked) -> None:
+    html = html_of(listed(assistant, 3))
+    assert 'class="lead' not in html
+    assert html.count('class="proof"') == 3
+    assert '<details class="more"' not in html
+
+
+def test_a_long_list_is_a_list_with_a_chip_each(assistant: Asked) -> None:
+    html = html_of(listed(assistant, 10))
+    items = re.findall(r"<li>(第\d+类[^<]*)<button[^>]*data-n=\"(\d+)\"", html)
+    assert [int(n) for _, n in items] == list(range(1, 11))
+    assert html.index('class="proof"') < html.index(say("zh", "more_quotes", n=9))
+
+
+def test_a_document_is_named_once_for_quotes_in_a_row(assistant: Asked) -> None:
+    html = html_of(listed(assistant, 3))
+    assert html.count("<cite") == 1
+    assert html.count("2021年第3号</span>") == 1
+    other = asked(assistant, "海州市有几座图书馆？")
+    assert html_of(other).count("<cite") == 2
+
+
+def test_a_long_name_keeps_its_beginning_and_end(assistant: Asked) -> None:
+    name = "关于" + "进一步贯彻落实有关规定" * 12 + "情况的审议意见"
+    assert short("短名") == "短名"
+    assert len(short(name)) <= NAME + 1
+    answer = asked(assistant, "全市义务教育阶段学校有多少所？")
+    html = html_of(replace(answer, citations=(replace(answer.citations[0], document=name),)))
+    assert re.search(rf'<cite title="{name}">关于进一步[^<]*…[^<]*审议意见</cite>', html)
+
+
+def test_what_only_the_summary_rests_on_is_no_proof_of_the_answer(assistant: Asked) -> None:
+    for question, sides in (("全市义务教育阶段学校有多少所？", 1), ("年购书经费是多少？", 2)):
+        answer = asked(assistant, question)
+        more = replace(answer.citations[0], n=9, quote="另有一句。", answer_start=0, answer_end=0)
+        sentences = (SummarySentence("另有一句。", (9,), "verbatim"),)
+        html = html_of(replace(answer, citations=(*answer.citations, more), summary=Summary("extract", sentences)))
+        assert html.count('class="proof"') == sides
+        assert html.count('data-n="9"') == 1
+
+
+def test_every_work_cited_is_copied_once(assistant: Asked) -> None:
+    html = html_of(listed(assistant, 3))
+    (gbt, *_) = re.findall(r'data-copy="([^"]*)"', html)
+    assert gbt.count("[Z]") == 1
+    (gbt, *_) = re.findall(r'data-copy="([^"]*)"', html_of(asked(assistant, "海州市有几座图书馆？")))
+    assert gbt.count("[Z]") == 2
+
+
+def test_heading_marks_are_no_words_of_a_passage(assistant: Asked) -> None:
+    answer = asked(assistant, "今年的税收是多少？")
+    hit = answer.passages[0]
+    marked = replace(hit, passage=replace(hit.passage, text="附件2\n\n## 出缺席情况\n\n> 出席"))
+    assert "附件2 出缺席情况 出席" in html_of(replace(answer, passages=(marked,)))
+
+
 def test_everything_said_is_text(assistant: Asked) -> None:
     bad = '"><img src=x onerror=alert(1)>'
     answer = asked(assistant, "全市义务教育阶段学校有多少所？")
@@ -108,6 +185,13 @@ def test_a_link_keeps_question_and_place_out_of_requests() -> None:
 def test_scope_in_words() -> None:
     assert scope_text(Filter(gazette="a", year_from=2020, year_to=2021), "zh", {"a": "公报"}) == "公报 · 2020–2021年"
     assert scope_text(Filter(), "zh", {}) == ""
+
+
+def test_every_string_is_used() -> None:
+    parts = [Path("app.py"), *Path("page").glob("*.py")]
+    source = "".join((ROOT / p).read_text("utf-8") for p in parts if p.name != "strings.py")
+    composed = re.compile(r"(?:export|all|summary|ledger|cell)_\w+|verbatim|consistent|unsupported")
+    assert [k for k in STRINGS if f'"{k}"' not in source and f"'{k}'" not in source and not composed.fullmatch(k)] == []
 
 
 def test_strings_take_the_same_values_in_both_languages() -> None:

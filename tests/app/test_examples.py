@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from index.records import Gazette, Source
 from page.examples import OFFERED, SURE, examples
+from qa.cite import cite
 from qa.records import Answer
 
 if TYPE_CHECKING:
@@ -32,6 +34,18 @@ def test_what_is_not_answered_is_not_offered(assistant: FakeAssistant) -> None:
     index = assistant.index
     assert examples(index.gazettes, index.source, lambda q: sure(q, SURE - 0.01), "zh") == []
     assert examples(index.gazettes, index.source, lambda q: Answer(q, q, "not_found", confidence=1), "en") == []
+
+
+def test_problems_are_offered_only_where_problems_are_quoted(sample_gazette: Gazette, sample_source: Source) -> None:
+    def ask(question: str, heading: str) -> Answer:
+        document = sample_gazette.documents[3]
+        at = document.paragraphs[-1]
+        quoted = cite(1, sample_source, sample_gazette, document, at.start, at.end, None)
+        return replace(sure(question), citations=(replace(quoted, headings=(heading,)),))
+
+    for heading, offered in (("三、存在的主要问题", True), ("四、下一步工作", False)):
+        questions = examples([sample_gazette], lambda _: sample_source, lambda q, h=heading: ask(q, h), "zh")
+        assert any("还存在哪些问题" in q for q in questions) == offered
 
 
 def test_an_empty_index_has_none() -> None:

@@ -14,10 +14,11 @@ from zipfile import ZipFile
 import pytest
 from docx import Document
 
+from index.records import Filter
 from page.desk import Desk, Visit
 from page.export import MEDIA, markdown, parcel, records, web_page, word
 from page.library import Asked, Library
-from qa.records import Turn
+from qa.records import Summary, SummarySentence, Turn
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 BASE = "http://127.0.0.1:7860"
@@ -42,6 +43,27 @@ def test_markdown(turns: tuple[Turn, ...]) -> None:
     assert "**206所**" in text
     assert "来源说法不一" in text
     assert "公报里没有找到答案：所收公报没有谈到这件事" in text
+
+
+def test_what_must_be_known_beside_the_words_is_in_the_file(turns: tuple[Turn, ...]) -> None:
+    answer = replace(
+        turns[0].answer,
+        resolved_question="全市呢？",
+        where=Filter(year_from=2021, year_to=2021),
+        summary=Summary(
+            "m", (SummarySentence("有206所。", (1,), "consistent"), SummarySentence("都好。", (), "unsupported"))
+        ),
+    )
+    narrowed = (Turn(answer.question, answer),)
+    document = Document(io.BytesIO(word(narrowed, "zh", BASE, NOW)))
+    for text in (
+        markdown(narrowed, "zh", BASE, NOW).replace("\\", ""),
+        web_page(narrowed, "zh", BASE, NOW),
+        "\n".join(p.text for p in document.paragraphs),
+    ):
+        for said in ("理解为：全市呢？", "范围：2021年", "把握大", "有206所。 [1]"):
+            assert said in text
+        assert "都好" not in text
 
 
 def test_web_page_fetches_and_runs_nothing(turns: tuple[Turn, ...]) -> None:
