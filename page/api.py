@@ -127,6 +127,21 @@ class Api:
             "next": end if end < document.end else None,
         }
 
+    def digest(self, document_id: str) -> dict[str, Any]:
+        """Give a document at a glance, word for word: one sentence, key points, figures, and what is demanded by when.
+
+        Args:
+            document_id: The document's id, from list_gazettes or a citation.
+
+        Returns:
+            gist, points, figures and demands, each with its citation.
+        """
+        from qa.digest import digest
+
+        self._find(document_id)
+        shelves = (assistant.index for assistant in self._desk.library.assistants(""))
+        return digest(document_id, next(s for s in shelves if document_id in s.documents)).to_json()
+
     def cite(self, question: str, n: int = 1, style: str = "gbt") -> str:
         """Give the citation of an answer as text to paste.
 
@@ -197,7 +212,8 @@ class Api:
 def offer(desk: Desk, feedback: Feedback) -> None:
     """Add the endpoints to the Blocks being built."""
     api = Api(desk, feedback)
-    for endpoint in (api.ask, api.search, api.list_gazettes, api.read_document, api.cite, api.ledger, api.feedback):
+    asked = (api.ask, api.search, api.list_gazettes, api.read_document, api.digest, api.cite, api.ledger, api.feedback)
+    for endpoint in asked:
         endpoint_of(endpoint, api_name=endpoint.__name__, concurrency_id="find")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from index.embed import load_encoder
 from index.figures import find_figures, find_undertakings
 from index.records import GazetteError
 from index.statements import sentences
@@ -18,9 +19,20 @@ from qa.keypoints import FRAME, POINTS, Point, pick, points_of, telling
 from qa.records import Citation
 
 if TYPE_CHECKING:
-    from index.records import Document
+    from index.records import Document, Gazette, Source
     from index.statements import Figure, Undertaking
-    from index.store import Index
+
+
+class Shelf(Protocol):
+    """What is needed of an open index."""
+
+    documents: Mapping[str, Document]
+
+    @property
+    def gazettes(self) -> tuple[Gazette, ...]: ...
+    def gazette(self, source_id: str) -> Gazette: ...
+    def source(self, source_id: str) -> Source: ...
+
 
 FIGURES, DEMANDS = 8, 6
 _PER_SENTENCE = 3  # figures: one sentence that lists twenty must not take every place
@@ -69,7 +81,7 @@ class Digest:
         return asdict(self)
 
 
-def digest(document_id: str, index: Index) -> Digest:
+def digest(document_id: str, index: Shelf) -> Digest:
     """A document at a glance.
 
     Raises:
@@ -90,9 +102,10 @@ def digest(document_id: str, index: Index) -> Digest:
     best: list[Point] = []
     scores = np.zeros(0)
     if points:
-        vectors = index.encoder.encode_document([point.text for point in points])
+        encoder = load_encoder()  # the shipped one, whatever the index was made with: the weights were set with it
+        vectors = encoder.encode_document([point.text for point in points])
         scores = telling(points, document.kind, vectors)
-        title = index.encoder.encode_document([document.title])[0]
+        title = encoder.encode_document([document.title])[0]
         framed = [-np.inf if FRAME.search(point.text) else 0.0 for point in points]
         first = int(np.argmax(scores + 1.5 * (vectors @ title) + framed))
         gist = citation(*points[first].span)
@@ -110,7 +123,7 @@ def digest(document_id: str, index: Index) -> Digest:
     return Digest(document.id, document.title, gazette.issue, gist, chosen, figures, demands)
 
 
-def find_document(title: str, index: Index) -> str:
+def find_document(title: str, index: Shelf) -> str:
     """The id of the document of this title, or of the only one whose title holds these words.
 
     Raises:

@@ -14,7 +14,7 @@ from gradio_client.exceptions import AppError
 if TYPE_CHECKING:
     from conftest import Served
 
-TOOLS = {"ask", "search", "list_gazettes", "read_document", "cite", "ledger", "feedback"}
+TOOLS = {"ask", "search", "list_gazettes", "read_document", "digest", "cite", "ledger", "feedback"}
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,18 @@ def test_search_and_read(client: Client) -> None:
     assert rest["text"] == read["text"][-5:]
 
 
+def test_digest(client: Client) -> None:
+    gazettes = client.predict(api_name="/list_gazettes")
+    document = next(d for g in gazettes for d in g["documents"] if d["title"] == "关于全市图书馆建设情况的报告")
+    made = client.predict(document["id"], api_name="/digest")
+    assert made["gist"]["quote"].startswith("全市现有公共图书馆12座")
+    assert "12座" in [figure["printed"] for figure in made["figures"]]
+    others = [
+        client.predict(d["id"], api_name="/digest") for g in gazettes for d in g["documents"] if d["kind"] == "决定"
+    ]
+    assert "2025年底前" in [demand["deadline"] for other in others for demand in other["demands"]]
+
+
 def test_cite_and_ledger(client: Client) -> None:
     assert client.predict("海州市有几座图书馆？", style="bibtex", api_name="/cite").startswith("@misc{")
     sample = next(g for g in client.predict(api_name="/list_gazettes") if g["year"] == 2021)
@@ -66,6 +78,7 @@ def test_cite_and_ledger(client: Client) -> None:
     [
         ("/ask", ("",), "请先写下问题"),
         ("/read_document", ("nowhere",), "list_gazettes"),
+        ("/digest", ("nowhere",), "list_gazettes"),
         ("/cite", ("海州市有几座图书馆？", 9), "no citation 9"),
         ("/cite", ("海州市有几座图书馆？", 1, "apa"), "unknown style"),
         ("/ledger", ("weather",), "no such ledger"),
