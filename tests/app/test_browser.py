@@ -14,9 +14,10 @@ import pytest
 from index.building import build
 from index.store import open_index
 from page.desk import Desk
-from page.library import Library
+from page.library import FILE_BYTES, Library
 from page.stores import IndexStore
 from qa.ask import Assistant
+from qa.records import Answer
 
 if TYPE_CHECKING:
     from conftest import FakeAssistant, OpenTab, Served, ServingPage, Tab
@@ -215,6 +216,88 @@ def test_ledgers_lead_to_their_sentences(tab: Tab) -> None:
     assert tab.in_sight("#reader mark.is-focus")
 
 
+def test_ledgers_stay_when_the_language_changes(tab: Tab) -> None:
+    tab.page.click("[role=tab]:has-text('台账')")
+    tab.page.locator("#ledgers .kinds").wait_for()
+    tab.page.click("text=English")
+    tab.page.locator("#ledgers .kind-choice:has-text('Votes')").wait_for()
+    tab.page.click("text=New conversation")
+    tab.page.wait_for_timeout(500)
+    assert tab.page.locator("#ledgers .kind-choice:has-text('Votes')").is_visible()
+
+
+def test_a_menu_at_the_foot_of_the_window_is_whole(open_tab: OpenTab, served: Served) -> None:
+    tab = open_tab(served.url, viewport={"width": 1280, "height": 520})
+    turn = tab.ask(LIBRARIES)
+    foot = turn.locator(".foot")
+    foot.evaluate("foot => foot.scrollIntoView({ block: 'end', behavior: 'instant' })")
+    turn.locator("summary:has-text('评价')").click()
+    form = turn.locator(".rate")
+    box, floor = form.bounding_box(), tab.page.locator("#composer").bounding_box()
+    assert box
+    assert floor
+    assert box["y"] > 0
+    assert box["y"] + box["height"] <= floor["y"]
+    verdict = form.locator("[value=wrong]")
+    verdict.check()
+    assert verdict.evaluate("it => getComputedStyle(it).appearance") != "none", "what is chosen is seen"
+
+
+class Thinking:
+    """An assistant that takes its time."""
+
+    def __init__(self, inner: FakeAssistant) -> None:
+        self.index = inner.index
+        self.inner = inner
+
+    def ask(self, question: str, **options: object) -> Answer:
+        time.sleep(1.5 if question == LIBRARIES else 0)
+        return self.inner.ask(question, **options)  # type: ignore[arg-type]
+
+
+def test_a_slow_answer_gives_a_sign_of_life(
+    open_tab: OpenTab, assistant: FakeAssistant, tmp_path: Path, serving_page: ServingPage
+) -> None:
+    with serving_page(Desk(Library(Thinking(assistant))), tmp_path / "f.jsonl") as page:
+        tab = open_tab(page.url)
+        tab.page.wait_for_selector("body:not(.is-waiting)")
+        tab.page.fill("#question textarea", LIBRARIES)
+        tab.page.press("#question textarea", "Enter")
+        tab.page.wait_for_selector("body.is-waiting", timeout=1400)
+        tab.page.locator("#turns .turn").wait_for()
+        tab.page.wait_for_selector("body:not(.is-waiting)")
+
+
+def test_files_that_would_be_refused_do_not_travel(
+    open_tab: OpenTab, real: Path, tmp_path: Path, serving_page: ServingPage
+) -> None:
+    (tmp_path / "桥.md").write_text("# 关于桥梁情况的报告\n\n全市现有桥梁88座。\n", "utf-8")
+    (tmp_path / "<img src=x>.png").write_bytes(b"\x89PNG\r\n")
+    (tmp_path / "大.txt").write_bytes(b"0" * (FILE_BYTES + 1))
+    with serving_page(Desk(Library(Assistant(open_index(real)), IndexStore())), tmp_path / "f.jsonl") as page:
+        tab = open_tab(page.url)
+        sent: list[str] = []
+        tab.page.on("response", lambda r: sent.extend(r.json()) if "/upload?" in r.url else None)
+        tab.page.click("[role=tab]:has-text('资料库')")
+        assert tab.page.locator("#files button").first.get_attribute("aria-label") == "添加公报"
+        names = ("桥.md", "<img src=x>.png", "大.txt")
+        tab.page.set_input_files("#files input[type=file]", [tmp_path / name for name in names])
+        tab.page.wait_for_selector(".reports .is-indexed:has-text('桥.md')")
+        refused = tab.page.locator("#refused li").all_inner_texts()
+        assert refused[0].startswith("<img src=x>.png\n不支持的格式；可用 .docx")
+        assert refused[1] == "大.txt\n文件有 25,000,001 字节，上限是 25,000,000 字节；请拆开或压缩后再加"
+        assert [Path(name).name for name in sent] == ["桥.md"]
+        tab.page.click("text=English")
+        tab.page.wait_for_selector("text=Add gazettes")
+        dropped = tab.page.evaluate_handle(
+            "() => { const all = new DataTransfer(); all.items.add(new File(['x'], 'a.exe')); return all; }"
+        )
+        tab.page.dispatch_event("#files button", "drop", {"dataTransfer": dropped})
+        tab.page.wait_for_selector("#refused:has-text('not a supported format')")
+        assert tab.page.locator("#refused li").count() == 1
+        assert len(sent) == 1
+
+
 def test_phone(open_tab: OpenTab, served: Served) -> None:
     tab = open_tab(served.url, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     turn = tab.ask(LIBRARIES)
@@ -284,6 +367,18 @@ def test_everything_that_can_be_used_has_a_name(tab: Tab) -> None:
         assert nameless == []
 
 
+def test_those_who_hear_the_page_find_its_parts(tab: Tab) -> None:
+    page = tab.page
+    tab.ask(LIBRARIES)
+    assert page.get_by_role("banner").locator("h1").inner_text() == "公\n公报问答"
+    assert page.get_by_role("region", name="问答").locator("#question").count() == 1
+    assert page.get_by_role("region", name="公报原文").locator("#reader").count() == 1
+    assert page.get_by_role("log").locator(".turn").count() == 1, "an answer that comes is read out"
+    page.evaluate("document.querySelector('#top .skip').focus()")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.matches('#question textarea')")
+
+
 class SlowModel:
     """A model that says two true sentences and a false one, then waits to be stopped."""
 
@@ -348,6 +443,8 @@ def test_upload_ask_and_remove(open_tab: OpenTab, real: Path, tmp_path: Path, se
         tab.page.wait_for_selector(".reports .is-indexed:has-text('养老.md')")
         tab.page.wait_for_selector(".reports .is-skipped:has-text('坏.md')")
         tab.page.wait_for_selector("text=我的文件")
+        tab.page.wait_for_selector("#files button")
+        assert tab.page.locator("#files").bounding_box()["height"] > 100, "more can be added"  # type: ignore[index]
         assert "47家" in tab.ask("全市现有养老机构多少家？").inner_text()
         assert tab.in_sight("#reader mark.is-focus")
         assert "206所" in tab.ask(SCHOOLS).inner_text()
@@ -357,5 +454,9 @@ def test_upload_ask_and_remove(open_tab: OpenTab, real: Path, tmp_path: Path, se
         tab.page.click("#shelves >> text=移出")
         tab.page.wait_for_selector("text=我的文件", state="detached")
         assert "47家" not in tab.ask("全市现有养老机构有多少家？").inner_text()
+        tab.page.click("[role=tab]:has-text('资料库')")
+        tab.page.click("#shelves >> text=撤销移出")
+        tab.page.wait_for_selector("text=我的文件")
+        assert "47家" in tab.ask("全市现有养老机构多少家？").inner_text()
     uploads = list(Path(tmp_path).glob("**/gradio/**/*养老*"))
     assert uploads == []
