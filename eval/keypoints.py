@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -103,7 +104,7 @@ def covering(points: Sequence[Point], document: Document, vectors: Vectors) -> l
     covered: set[str] = set()
     while len(chosen) < min(POINTS, len(points)):
         gains = [
-            -np.inf if i in chosen else sum(weights.get(w, 0.0) for w in p.words - covered) / len(p.text) ** 0.3
+            -np.inf if i in chosen else fsum(weights.get(w, 0.0) for w in p.words - covered) / len(p.text) ** 0.3
             for i, p in enumerate(points)
         ]
         chosen.append(int(np.argmax(gains)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from index.store import build
 from qa.__main__ import main
 
+DOCS = Path(__file__).parents[2] / "docs" / "models.md"
 QUESTION = "全市义务教育阶段学校有多少所？"
 
 
@@ -69,3 +71,16 @@ def test_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2
+
+
+def test_the_commands_of_the_documentation_are_taken() -> None:
+    import app
+    from eval.__main__ import _parser as of_eval
+    from qa.__main__ import _parser as of_ask
+
+    parsers = {"gazette-ask": of_ask(), "gazette-app": app._parser(), "gazette-eval": of_eval()}
+    shown = [re.sub(r"\s+# .*", "", line) for line in DOCS.read_text(encoding="utf-8").splitlines()]
+    commands = [line.split() for line in shown if line.startswith(tuple(parsers))]
+    assert len(commands) >= 7
+    for name, *words in commands:
+        parsers[name].parse_args(words)
