@@ -83,6 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     baseline.add_argument("--seed", type=int, default=0)
     baseline.set_defaults(run=_baseline)
 
+    table = commands.add_parser("table", help="重算 README 里两行标记之间的成绩表")
+    table.add_argument("document", type=Path, metavar="README.md")
+    table.add_argument("files", nargs="*", type=Path, metavar="FILE.jsonl", help="缺省为全部五份题集")
+    table.add_argument("--baselines", nargs="*", metavar="NAME", help="第一份题集上另列这些基线，同 run")
+    table.add_argument("--seed", type=int, default=0)
+    table.set_defaults(run=_table)
+
     retrieval = commands.add_parser("retrieval", help="BEIR 格式的检索集：recall、MRR、nDCG @ 1、5、10、100")
     retrieval.add_argument("--corpus", type=Path, required=True, metavar="C.jsonl[.gz]")
     retrieval.add_argument("--queries", type=Path, required=True, metavar="Q.jsonl[.gz]")
@@ -273,7 +280,7 @@ def _baseline(args: argparse.Namespace) -> int:
     from eval.scores import load_scores, save_scores, scores_of
 
     files = args.files or baseline.FILES
-    outcomes = baseline.ask_all(files, told=_note)
+    outcomes = [outcome for part in baseline.ask_all(files, told=_note) for outcome in part]
     with ExitStack() as opened:
         indexes = [opened.enter_context(_open(folder)) for folder in baseline.folders(files)]
         setting = asdict(_setting(args, indexes, load_questions(files)))
@@ -286,6 +293,27 @@ def _baseline(args: argparse.Namespace) -> int:
     if code:
         print(f"significant loss against {args.scores}; if it is meant: {baseline.RENEW}", file=sys.stderr)
     return code
+
+
+def _table(args: argparse.Namespace) -> int:
+    from eval import baseline, report, table
+    from eval.questions import load_questions
+
+    files = args.files or [baseline.QUESTIONS / f"{name}.jsonl" for name in table.TITLES]
+    document = args.document.read_text(encoding="utf-8")
+    table.replaced(document, "")  # before the work: are the marks there
+    asked = baseline.ask_all(files, told=_note)
+    reports, systems = {}, []
+    for n, (file, folder, outcomes) in enumerate(zip(files, baseline.folders(files), asked, strict=True)):
+        with _open(folder) as index:
+            questions = load_questions([file])
+            reports[file.stem] = report.summarise(outcomes, _setting(args, [index], questions))
+            if n == 0 and args.baselines is not None:
+                systems = list(_baselines(args, index, questions))
+    block = table.markdown(table.Results(reports, systems))
+    args.document.write_text(table.replaced(document, block), encoding="utf-8")
+    print(block)
+    return 0
 
 
 def _retrieval(args: argparse.Namespace) -> int:

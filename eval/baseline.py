@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -15,14 +16,15 @@ FILES = (QUESTIONS / "sample_test.jsonl", QUESTIONS / "laws_test.jsonl")
 RENEW = "gazette-eval baseline --renew"
 
 
-def ask_all(files: Sequence[Path] = FILES, *, told: Callable[[str], None] | None = None) -> list[Outcome]:
-    """Every question of the files asked of the texts it is about, each file in a process of its own.
+def ask_all(files: Sequence[Path] = FILES, *, told: Callable[[str], None] | None = None) -> list[list[Outcome]]:
+    """The outcomes of every file, asked of the texts it is about; several files in processes side by side.
 
     The outcomes are those of one process; dialogues' turns are not asked by themselves.
     """
-    with ProcessPoolExecutor(len(files), multiprocessing.get_context("spawn")) as pool:
-        parts = pool.map(ask_file, files, folders(files, told=told))
-        return [outcome for part in parts for outcome in part]
+    if len(files) == 1:
+        return [ask_file(files[0], folders(files, told=told)[0])]
+    with ProcessPoolExecutor(min(len(files), os.cpu_count() or 1), multiprocessing.get_context("spawn")) as pool:
+        return list(pool.map(ask_file, files, folders(files, told=told)))
 
 
 def folders(files: Sequence[Path] = FILES, *, told: Callable[[str], None] | None = None) -> list[Path]:

@@ -13,7 +13,7 @@ def corpus_of(file: Path) -> Path:
 
     ``laws_dev.jsonl`` asks about ``laws/``, ``sample_dev.jsonl`` about data/, since there is no ``sample/``.
     """
-    beside = file.resolve().parent / file.stem.partition("_")[0]
+    beside = (file.resolve().parent / file.stem.partition("_")[0]).resolve()
     return beside if beside.is_dir() else home() / "data"
 
 
