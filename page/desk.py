@@ -134,7 +134,7 @@ class Desk:
             place = Place(found.id, at=int(start), end=max(int(start), int(end or start)))
         else:
             at = int(wanted["at"]) if wanted.get("at") is not None else None
-            place = Place(str(wanted["document"]), at=at)
+            place = Place(str(wanted["document"]), at=at, glance=bool(wanted.get("glance")))
             if visit.place and visit.place.document_id == place.document_id and at is not None:
                 place = replace(place, turn=visit.place.turn)
         return replace(visit, place=place, message="")
@@ -155,7 +155,16 @@ class Desk:
         source_text = self.library.source(document.source_id, visitor)
         turn = visit.place.turn
         answer = visit.turns[turn].answer if turn is not None and turn < len(visit.turns) else None
-        return document_pane(source_text, gazette, document, visit.place, answer, visit.language)
+        glance = self._glance(document.id, visit, visitor) if visit.place.glance else ""
+        return document_pane(source_text, gazette, document, visit.place, answer, visit.language, glance)
+
+    def _glance(self, document_id: str, visit: Visit, visitor: str) -> str:
+        """The document at a glance as HTML."""
+        from page.glance import glance
+        from qa.digest import digest
+
+        shelves = (assistant.index for assistant in self.library.assistants(visitor))
+        return glance(digest(document_id, next(s for s in shelves if document_id in s.documents)), visit.language)
 
     def talk(self, visit: Visit, visitor: str) -> str:
         """The conversation of the visit as HTML; empty before the first question."""

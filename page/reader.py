@@ -22,12 +22,22 @@ class Place:
     n: int | None = None  # the citation in focus
     at: int | None = None  # an offset into the source text
     end: int | None = None  # with ``at``: the stretch a link or a passage points to
+    glance: bool = False  # what the document says in short stands above it
 
 
 def document_pane(
-    source: Source, gazette: Gazette, document: Document, place: Place, answer: Answer | None, language: Language
+    source: Source,
+    gazette: Gazette,
+    document: Document,
+    place: Place,
+    answer: Answer | None,
+    language: Language,
+    glance: str = "",
 ) -> str:
-    """The pane for one document: bar, catalogue, and the text with all quotes of the answer that stand in it."""
+    """The pane for one document: bar, catalogue, and the text with all quotes of the answer that stand in it.
+
+    ``glance`` is the document at a glance, as HTML.
+    """
     cited = answer.citations if answer else ()
     focus = next((c for c in cited if c.n == place.n), None)
     at = focus.start if focus else place.at if place.at is not None else document.start
@@ -48,9 +58,10 @@ def document_pane(
         later = button(
             say(language, "later"), class_="stretch", data_act="open", data_document=document.id, data_at=shown.later
         )
-    text = _head(gazette, document) + earlier + body(source, document, marks, language, shown) + later
+    text = _head(gazette, document) + glance + earlier + body(source, document, marks, language, shown) + later
     sheet = tag("article", text + _turnings(gazette, document, language), class_="paper", lang="zh-CN", tabindex=-1)
-    bar = _bar(document.title, gazette, language, _quotes(cited, focus, place.turn, answer, language))
+    quotes = _quotes(cited, focus, place.turn, answer, language)
+    bar = _bar(document.title, gazette, language, quotes, _glance_button(document, place, language))
     return _pane(bar + contents(gazette, document.id, language) + sheet, document=document.id, turn=place.turn)
 
 
@@ -157,11 +168,23 @@ def _head(gazette: Gazette, document: Document) -> str:
     return tag("p", "".join(tag("span", safe(p)) for p in parts if p), class_="running-head")
 
 
-def _bar(title: str, gazette: Gazette, language: Language, quotes: str) -> str:
+def _bar(title: str, gazette: Gazette, language: Language, quotes: str, glance: str = "") -> str:
     toggle = button(say(language, "contents"), class_="tool", data_toggle="contents", aria_expanded="false")
     name = tag("span", safe(title), class_="bar-title", title=f"{title} — {gazette.issue}")
     back = button("↑", class_="icon back", data_toggle="back", aria_label=say(language, "to_conversation"))
-    return tag("header", toggle + name + quotes + back, class_="bar")
+    return tag("header", toggle + glance + name + quotes + back, class_="bar")
+
+
+def _glance_button(document: Document, place: Place, language: Language) -> str:
+    """Shows the document at a glance, or puts it away."""
+    return button(
+        say(language, "glance"),
+        class_="tool",
+        data_act="open",
+        data_document=document.id,
+        data_glance=None if place.glance else 1,
+        aria_pressed="true" if place.glance else "false",
+    )
 
 
 def _quotes(

@@ -126,6 +126,14 @@ STRINGS: dict[str, tuple[str, str]] = {
     # taking along
     "export": ("导出", "Export"),
     "export_md": ("Markdown (.md)", "Markdown (.md)"),
+    # a document at a glance
+    "glance": ("一览", "At a glance"),
+    "glance_gist": ("一句话", "In a sentence"),
+    "glance_points": ("要点", "Key points"),
+    "glance_figures": ("数字", "Figures"),
+    "glance_demands": ("要求与期限", "What is demanded, and by when"),
+    "glance_open": ("看原文", "Show it in the text"),
+    "glance_none": ("这份文件没有可摘的句子。", "There is no sentence to take from this document."),
     "export_html": ("网页 (.html)", "Web page (.html)"),
     "export_json": ("数据 (.json)", "Data (.json)"),
     "export_docx": ("Word (.docx)", "Word (.docx)"),

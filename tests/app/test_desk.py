@@ -113,3 +113,21 @@ def test_covers(desk: Desk, haizhou: Source) -> None:
     cover = desk.pane(desk.open({"gazette": haizhou.id}, Visit(), ""), "")
     assert "海州市人民代表大会常务委员会公报" in cover
     assert "关于全市图书馆建设情况的报告" in cover
+
+
+def test_a_document_at_a_glance_leads_to_its_places(desk: Desk, haizhou: Source) -> None:
+    document = next(
+        d for g in desk.library.gazettes("") if g.source_id == haizhou.id for d in g.documents if "图书馆" in d.title
+    )
+    visit = desk.open({"document": document.id, "glance": "1"}, Visit(), "")
+    pane = desk.pane(visit, "")
+    shown = pane.split('<section class="glance"')[1].split("</section>")[0]
+    assert "全市现有公共图书馆12座" in shown
+    assert 'data-document="' + document.id + '" aria-pressed="true"' in pane
+    source, at = re.search(r'data-s="(\w+)" data-at="(\d+-\d+)"', shown).groups()  # type: ignore[union-attr]
+    place = desk.open({"s": source, "at": at}, visit, "").place
+    assert place is not None
+    assert (place.document_id, place.glance) == (document.id, False)
+    start, end = map(int, at.split("-"))
+    assert "图书馆" in haizhou.text[start:end]
+    assert '<section class="glance"' not in desk.pane(desk.open({"document": document.id}, visit, ""), "")
