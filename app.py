@@ -277,6 +277,7 @@ def _serve(args: argparse.Namespace) -> int:
     login = serve.password_of(args.auth) if args.auth else None
     serve.check_exposure(args.host, login, no_auth=args.no_auth)
     listener = serve.listen(args.host, args.port)  # before the work of seconds: a port in use is said at once
+    port = listener.getsockname()[1]  # --port 0 takes any
     serve.import_meanwhile()
 
     from index.store import open_index
@@ -297,10 +298,10 @@ def _serve(args: argparse.Namespace) -> int:
     store = IndexStore(model, rewrite=args.rewrite)
     desk = Desk(Library(assistant, store, shared_changes=args.allow_library_changes))
     page = build_app(assistant, desk=desk, feedback=Feedback(args.feedback), model=model, seconds=args.model_seconds)
-    app = serve.mount(page, desk, host=args.host, port=args.port, names=args.allow_host, login=login, mcp=args.mcp)
+    app = serve.mount(page, desk, host=args.host, port=port, names=args.allow_host, login=login, mcp=args.mcp)
     # Examples are asked of the assistant, which also warms it: by the time a browser has drawn the page they are there.
     threading.Thread(target=desk.examples, args=("zh",), daemon=True).start()
-    print(f"{say('zh', 'title')}: http://{serve.place(args.host, args.port)}/", flush=True)
+    print(f"{say('zh', 'title')}: http://{serve.place(args.host, port)}/", flush=True)
     gc.freeze()
     gc.enable()
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import time
 import uuid
@@ -22,7 +20,7 @@ from page.strings import say
 from qa.records import Answer, Turn
 
 if TYPE_CHECKING:
-    from page.serve import Login
+    from page.gate import Login
 
 MODEL = "gazette-qa"
 BODY_BYTES = 1_000_000
@@ -143,18 +141,7 @@ def _event(envelope: dict[str, Any], delta: dict[str, str], finish: str | None) 
 
 
 def _admitted(request: Request, login: Login | None) -> bool:
-    if login is None:
-        return True
-    kind, _, value = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "basic":
-        try:
-            value = base64.b64decode(value, validate=True).decode("utf-8")
-        except (binascii.Error, UnicodeDecodeError):
-            return False
-    elif kind.lower() != "bearer":
-        return False
-    user, _, password = value.partition(":")
-    return login.admits(user, password)
+    return login is None or login.admits_header(request.headers.get("authorization", ""))
 
 
 def _error(text: str, status: int) -> JSONResponse:

@@ -12,12 +12,12 @@ import sys
 import threading
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from index.records import GazetteError
+from page.gate import Gate, Login, Reply
 from page.startup import without_stubs
 
 if TYPE_CHECKING:
@@ -51,23 +51,6 @@ SESSIONS = 500  # tabs whose conversation is kept; the one longest unused is dro
 
 class Exposed(GazetteError):  # noqa: N818 - it says what happened
     """The page cannot be served as asked: open to other machines without a password, or an address that is taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Who may come in; None of the page's files says anything before."""
-
-    user: str
-    password: str
-
-    def admits(self, user: str, password: str) -> bool:
-        """Compared in constant time, both parts always."""
-        return all(
-            [
-                secrets.compare_digest(user.encode(), self.user.encode()),
-                secrets.compare_digest(password.encode(), self.password.encode()),
-            ]
-        )
 
 
 def is_loopback(host: str) -> bool:
@@ -175,11 +158,34 @@ def mount(
         ssr_mode=False,
         pwa=False,
         enable_monitoring=False,
-        auth=login.admits if login else None,
     )
+    inner = Login("", secrets.token_urlsafe(32))
+    if mcp:
+        _answer_tools_from(f"http://{place(host, port)}/", page, inner)
     allowed = frozenset(name.lower() for name in (*LOOPBACK, *names, host) if name not in WILDCARDS)
-    app.add_middleware(Guard, hosts=allowed, by_number=not is_loopback(host), version=_version())
+    gate = Gate(login, inner, _version()) if login else None
+    app.add_middleware(Guard, hosts=allowed, by_number=not is_loopback(host), version=_version(), gate=gate)
     return app
+
+
+def _answer_tools_from(url: str, page: gr.Blocks, inner: Login) -> None:
+    """Have gradio's MCP tools ask this page, with a password of their own.
+
+    Left alone it would ask whatever address the caller names in X-Forwarded-Host, and not get past a login.
+    """
+    from gradio_client import Client  # type: ignore[import-untyped]
+
+    server: Any = page.mcp_server_obj
+
+    def client() -> Client:
+        if server._client_instance is None:
+            server._client_instance = Client(
+                url, download_files=False, verbose=False, analytics_enabled=False, _skip_components=False,
+                headers={"x-gradio-user": "mcp", "authorization": f"Bearer :{inner.password}"},
+            )  # fmt: skip
+        return server._client_instance
+
+    server._get_or_create_client = client
 
 
 def run(app: FastAPI, listener: socket.socket) -> None:
@@ -219,11 +225,14 @@ class Guard:
     A page on another site can make a browser send requests to 127.0.0.1; it cannot choose their Host or Origin.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str], by_number: bool, version: str) -> None:
+    def __init__(
+        self, app: ASGIApp, *, hosts: Collection[str], by_number: bool, version: str, gate: Gate | None = None
+    ) -> None:
         self.app = app
         self.hosts = hosts
         self.by_number = by_number
         self.version = version
+        self.gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -232,8 +241,10 @@ class Guard:
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         nonce = secrets.token_urlsafe(16)
         refused = self._refusal(headers)
-        if refused:
-            await _reply(send, 403 if "origin" in refused else 400, refused, nonce)
+        if refused is None and self.gate is not None:
+            refused = await self.gate.answer(scope["method"], scope["path"], headers, receive)
+        if refused is not None:
+            await _reply(send, refused, nonce)
             return
         if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
             zipped = "gzip" in headers.get("accept-encoding", "")
@@ -242,18 +253,18 @@ class Guard:
             scope = {**scope, "headers": plain}
         await self.app(scope, receive, _with_headers(send, nonce))
 
-    def _refusal(self, headers: Mapping[str, str]) -> str:
-        """Why a request is not let in; empty where it is."""
+    def _refusal(self, headers: Mapping[str, str]) -> Reply | None:
+        """Why a request is not let in, and what to do; None where it is."""
         host = headers.get("host", "")
         name = _name(host)
         if name not in self.hosts and not (self.by_number and _is_number(name)):
-            return "unknown host"
+            advice = f"start the page with --allow-host {name}" if name else "say which host is asked for"
+            return Reply(400, f"This page does not go by the host name {name!r}: {advice}.\n", "text/plain")
         origin = headers.get("origin")
-        if origin is not None and origin.partition("://")[2] != host:
-            return "foreign origin"
-        if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
-            return "foreign origin"
-        return ""
+        embedded = headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
+        if embedded or (origin is not None and origin.partition("://")[2] != host):
+            return Reply(403, "Another site asked for this; open the page itself.\n", "text/plain")
+        return None
 
 
 def _name(host: str) -> str:
@@ -281,11 +292,16 @@ def _with_headers(send: Send, nonce: str) -> Send:
     return guarded
 
 
-async def _reply(send: Send, status: int, text: str, nonce: str) -> None:
+async def _reply(send: Send, reply: Reply, nonce: str) -> None:
     guarded = _with_headers(send, nonce)
-    body = text.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await guarded({"type": "http.response.start", "status": status, "headers": headers})
+    body = reply.body.encode()
+    said = {
+        "content-type": f"{reply.media}; charset=utf-8",
+        "content-length": str(len(body)),
+        "cache-control": "no-store",
+    }
+    headers = [(k.encode(), v.encode()) for k, v in (*said.items(), *reply.headers)]
+    await guarded({"type": "http.response.start", "status": reply.status, "headers": headers})
     await guarded({"type": "http.response.body", "body": body})
 
 

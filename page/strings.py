@@ -28,6 +28,10 @@ STRINGS: dict[str, tuple[str, str]] = {
     ),
     "to_conversation": ("回到问答", "Back to the conversation"),
     "skip": ("跳到提问框", "Skip to the question box"),
+    "sign_in": ("登录", "Sign in"),
+    "user": ("用户名", "User name"),
+    "password": ("密码", "Password"),
+    "wrong_password": ("用户名或密码不对，请再试", "The user name or the password is wrong; please try again"),
     # asking
     "ask_label": ("你的问题", "Your question"),
     "ask_placeholder": ("问一个公报里有答案的问题…", "Ask something these gazettes can answer…"),
@@ -122,10 +126,6 @@ STRINGS: dict[str, tuple[str, str]] = {
     ),
     "bad_link": ("这个链接不完整，打不开。", "This link is incomplete and cannot be opened."),
     "read_hint": ("提问后，出处会在这里打开并标出原话。", "Ask, and the source opens here with its words marked."),
-    "document_notes": ("读取说明", "Notes on reading"),
-    # taking along
-    "export": ("导出", "Export"),
-    "export_md": ("Markdown (.md)", "Markdown (.md)"),
     # a document at a glance
     "glance": ("一览", "At a glance"),
     "glance_gist": ("一句话", "In a sentence"),
@@ -134,6 +134,10 @@ STRINGS: dict[str, tuple[str, str]] = {
     "glance_demands": ("要求与期限", "What is demanded, and by when"),
     "glance_open": ("看原文", "Show it in the text"),
     "glance_none": ("这份文件没有可摘的句子。", "There is no sentence to take from this document."),
+    "document_notes": ("读取说明", "Notes on reading"),
+    # taking along
+    "export": ("导出", "Export"),
+    "export_md": ("Markdown (.md)", "Markdown (.md)"),
     "export_html": ("网页 (.html)", "Web page (.html)"),
     "export_json": ("数据 (.json)", "Data (.json)"),
     "export_docx": ("Word (.docx)", "Word (.docx)"),

@@ -8,12 +8,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 
 from index.building import build
 from index.store import open_index
 from page.desk import Desk
+from page.gate import Login
 from page.library import FILE_BYTES, Library
 from page.stores import IndexStore
 from qa.ask import Assistant
@@ -184,6 +186,25 @@ def test_a_link_reopens_question_and_place(tab: Tab) -> None:
     tab.page.wait_for_selector(f".asked:has-text('{LIBRARIES}')")
     tab.page.wait_for_selector("#reader mark.is-focus:has-text('6座')")
     assert tab.in_sight("#reader mark.is-focus")
+
+
+def test_a_link_outlives_signing_in(
+    open_tab: OpenTab, assistant: FakeAssistant, tmp_path: Path, serving_page: ServingPage
+) -> None:
+    with serving_page(Desk(Library(assistant)), tmp_path / "f.jsonl", login=Login("anna", "pw")) as page:
+        tab = open_tab(f"{page.url}/#" + urlencode({"q": LIBRARIES}), bare=True)
+        tab.url = page.url
+        tab.strangers.clear()
+        tab.page.get_by_label("用户名").fill("anna")
+        tab.page.get_by_label("密码").fill("wrong")
+        tab.page.keyboard.press("Enter")
+        tab.page.get_by_role("alert").wait_for()
+        assert tab.in_sight("[name=password]")
+        tab.page.get_by_label("用户名").fill("anna")
+        tab.page.get_by_label("密码").fill("pw")
+        tab.page.keyboard.press("Enter")
+        tab.page.wait_for_selector(f".asked:has-text('{LIBRARIES}')")
+        assert "12座" in tab.page.locator("#turns .turn").inner_text()
 
 
 def test_copy_a_citation(tab: Tab) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,9 @@ import httpx
 import pytest
 
 from page.desk import Desk
+from page.gate import Gate, Login, sign_in_page
 from page.library import Asked, Library
-from page.serve import Exposed, Guard, Login, check_exposure, is_loopback, listen, password_of, place, tidy
+from page.serve import Exposed, Guard, check_exposure, is_loopback, listen, password_of, place, tidy
 
 if TYPE_CHECKING:
     from conftest import Served, ServingPage
@@ -56,7 +58,10 @@ def test_every_reply_carries_the_policy(served: Served, route: str, method: str)
     ],
 )  # fmt: skip
 def test_hosts_and_origins(served: Served, headers: dict[str, str], status: int) -> None:
-    assert httpx.get(served.url + "/", headers=headers).status_code == status
+    reply = httpx.get(served.url + "/", headers=headers)
+    assert reply.status_code == status
+    if headers["host"] == "evil.example":
+        assert "--allow-host evil.example" in reply.text, "what was met, and what to do"
 
 
 def test_an_open_address_takes_numbers_and_named_hosts_only() -> None:
@@ -153,7 +158,14 @@ def test_with_a_login_nothing_is_told_before_it(assistant: Asked, tmp_path: Path
     with serving_page(Desk(Library(assistant)), tmp_path / "f.jsonl", login=Login("anna", "pw")) as page:
         html = httpx.get(page.url + "/").text
         assert "海州市" not in html
-        assert httpx.get(page.url + "/gradio_api/info").status_code == 401
+        assert 'type="password"' in html
+        for route in ROUTES:
+            if not route.startswith(("/page/", "/v1/")):
+                for method in ("GET", "POST"):
+                    reply = httpx.request(method, page.url + route)
+                    assert reply.status_code == 401, route
+                    assert "海州市" not in reply.text
+                    assert "frame-ancestors 'none'" in reply.headers["content-security-policy"]
         body = {"messages": [{"role": "user", "content": "海州市有几座图书馆？"}]}
         assert httpx.post(page.url + "/v1/chat/completions", json=body).status_code == 401
         assert httpx.post(page.url + "/v1/chat/completions", json=body, auth=("anna", "no")).status_code == 401
@@ -161,5 +173,67 @@ def test_with_a_login_nothing_is_told_before_it(assistant: Asked, tmp_path: Path
         bearer = {"authorization": "Bearer anna:pw"}
         assert httpx.get(page.url + "/v1/models", headers=bearer).status_code == 200
         with httpx.Client(base_url=page.url) as client:
+            assert client.post("/login", data={"username": "anna", "password": "no"}).status_code == 401
+            assert client.get("/config").status_code == 401
             assert client.post("/login", data={"username": "anna", "password": "pw"}).status_code == 200
             assert "海州市" in client.get("/").text
+            assert client.get("/config", headers={"cookie": "gazette-session=x"}).status_code == 401
+
+
+def test_programs_pass_the_login(assistant: Asked, tmp_path: Path, serving_page: ServingPage) -> None:
+    from gradio_client import Client
+
+    feedback = tmp_path / "f.jsonl"
+    with serving_page(Desk(Library(assistant)), feedback, login=Login("anna", "pw"), mcp=True) as page:
+        client = Client(page.url, auth=("anna", "pw"), verbose=False, analytics_enabled=False)
+        assert client.predict("海州市有几座图书馆？", api_name="/ask")["answer"] == "12座"
+        client.close()
+
+        def tool(**headers: str) -> httpx.Response:
+            call = {"name": "ask", "arguments": {"question": "海州市有几座图书馆？"}}
+            return httpx.post(
+                page.url + "/gradio_api/mcp/",
+                json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call},
+                headers={"accept": "application/json, text/event-stream", **headers},
+                timeout=20,
+            )
+
+        assert tool().status_code == 401
+        assert "12座" in tool(authorization="Bearer anna:pw").text
+        assert "12座" in tool(authorization="Bearer anna:pw", **{"x-forwarded-host": "127.0.0.1:9"}).text
+
+
+def test_sessions_end_and_bodies_are_short() -> None:
+    async def signed_in(gate: Gate, body: bytes) -> str:
+        messages = iter([{"body": body[:5], "more_body": True}, {"body": body[5:]}])
+
+        async def receive() -> dict[str, object]:
+            return next(messages)
+
+        reply = await gate.answer("POST", "/", {}, receive)  # type: ignore[arg-type]
+        assert reply is not None
+        return dict(reply.headers).get("set-cookie", "").partition(";")[0]
+
+    async def known(gate: Gate, cookie: str) -> bool:
+        return await gate.answer("GET", "/config", {"cookie": cookie}, None) is None  # type: ignore[arg-type]
+
+    async def story() -> None:
+        gate = Gate(Login("a", "b"), Login("", "inner"))
+        first = await signed_in(gate, b"username=a&password=b")
+        assert await known(gate, first)
+        for _ in range(1000):
+            last = await signed_in(gate, b"username=a&password=b")
+        assert not await known(gate, first), "the oldest of many"
+        assert await known(gate, last)
+        assert await known(gate, f"other=1; {last}")
+        assert not await known(gate, 'gazette-session="')
+        assert await signed_in(gate, b"username=a&password=" + b"b" * 20_000) == ""
+
+    asyncio.run(story())
+
+
+def test_the_sign_in_page_says_nothing_of_what_is_inside() -> None:
+    html = sign_in_page("1", wrong=True)
+    assert "用户名或密码不对" in html
+    assert "<script>" not in html
+    assert 'action="' not in html, "it posts to its own address: a link's place outlives it"
