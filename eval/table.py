@@ -48,7 +48,8 @@ class Results:
 
 
 def markdown(results: Results) -> str:
-    """Two tables: our figures by question file, with intervals; and ours beside other systems on the first file."""
+    """Two tables: our figures by question file, with intervals; and ours beside other systems on the first file; then
+    what they were made with."""
     titles = [TITLES.get(name, name) for name in results.reports]
     parts = [report.slice("all") for report in results.reports.values()]
     counts = [_counts(part) for part in parts]
@@ -68,7 +69,7 @@ def markdown(results: Results) -> str:
         for name, part in (("**ours**", parts[0]), *((part.name, part) for part in results.systems)):
             beside.append([name, *(_value(part, measure) for measure in SYSTEM_COLUMNS)])
         text += f"\n\nOthers with the same encoder, on {titles[0]}:\n\n{_lines(beside)}"
-    return text
+    return text + "".join(f"\n\n{_origin(report)}" for report in list(results.reports.values())[:1])
 
 
 def replaced(document: str, block: str) -> str:
@@ -83,6 +84,12 @@ def replaced(document: str, block: str) -> str:
         )
     before, rest = document.split(BEGIN)
     return f"{before}{BEGIN}\n{block}\n{END}{rest.split(END)[1]}"
+
+
+def _origin(report: Report) -> str:
+    s = report.setting
+    code = f"code at {s.commit.rstrip('+')}{' with changes' * s.commit.endswith('+')}, " if s.commit else ""
+    return f"Made with {code}encoder {s.encoder} ({s.encoder_fingerprint[:8]}), seed {s.seed}."
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> str:

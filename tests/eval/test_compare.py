@@ -83,7 +83,7 @@ def test_what_are_no_scores_is_refused(content: str, tmp_path: Path) -> None:
 def test_a_ranker_broken_on_purpose_is_caught(sample_path: Path, tmp_path: Path) -> None:
     """The worst of the candidates first, on a part of the development questions."""
     everything = load_questions([ROOT / "eval" / "questions" / "sample_dev.jsonl"])
-    questions = replace(everything, questions=everything.questions[:40], dialogues=())
+    questions = replace(everything, questions=everything.questions[:24], dialogues=())
     build([sample_path], tmp_path / "index")
 
     def worst_first(question: str, passages: Sequence[str]) -> list[float]:

@@ -20,6 +20,7 @@ def test_figures_stand_in_their_cells(
     hundred: Callable[[int], list[Outcome]], refused: Outcome, setting: Setting
 ) -> None:
     unanswerable = [replace(refused, id=f"u{n}", answerable=False, expected=(), evidence=()) for n in range(4)]
+    setting = replace(setting, commit="abc+")
     report = summarise([*hundred(80), *unanswerable, replace(hundred(1)[0], id="d", turn=1)], setting)
     other = make_slice("bm25", hundred(50), 0)
     lines = markdown(Results({"sample_test": report, "mine": report}, [other])).splitlines()
@@ -29,7 +30,8 @@ def test_figures_stand_in_their_cells(
     assert shown.startswith("| shown answer right | 0.80 [0.7")
     assert "| unanswerable refused | 1.00 | 1.00 |" in lines, "no interval where nothing varies"
     assert "| dialogue turns shown right | 1.00 (1) | 1.00 (1) |" in lines
-    assert lines[-2:] == [
+    assert lines[-1] == "Made with code at abc with changes, encoder static (ffffffff), seed 0."
+    assert lines[-4:-2] == [
         "| **ours** | 0.00 | 1.00 | 0.39 | 0.80 | 0.80 | 1.00 | 0.00 |",
         "| bm25 | 0.00 | 1.00 | 0.39 | 0.50 | 0.50 | – | 0.00 |",
     ]
