@@ -300,13 +300,15 @@ def _serve(args: argparse.Namespace) -> int:
     page = build_app(assistant, desk=desk, feedback=Feedback(args.feedback), model=model, seconds=args.model_seconds)
     app = serve.mount(page, desk, host=args.host, port=port, names=args.allow_host, login=login, mcp=args.mcp)
     # Examples are asked of the assistant, which also warms it: by the time a browser has drawn the page they are there.
-    threading.Thread(target=desk.examples, args=("zh",), daemon=True).start()
+    warming = threading.Thread(target=desk.examples, args=("zh",), daemon=True)
+    warming.start()
     print(f"{say('zh', 'title')}: http://{serve.place(args.host, port)}/", flush=True)
     gc.freeze()
     gc.enable()
     try:
         serve.run(app, listener)
     finally:
+        warming.join(10)  # a page ended at once: a thread inside C++ while the interpreter goes aborts the process
         desk.library.close()
     return 0
 

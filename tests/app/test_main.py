@@ -60,3 +60,10 @@ def test_it_serves_and_logs_no_question(tmp_path: Path, page_process: PageProces
     written = (tmp_path / "log").read_text(encoding="utf-8")
     assert f"{url}/" in written
     assert "义务教育" not in written
+
+
+@pytest.mark.slow
+def test_it_goes_on_without_a_model_that_cannot_be_had(tmp_path: Path, page_process: PageProcess) -> None:
+    with page_process(tmp_path / "log", "--model", "/nowhere/model") as url:
+        assert httpx.get(url, timeout=60).status_code == 200
+    assert (tmp_path / "log").read_text(encoding="utf-8").count("本机没有模型 /nowhere/model") == 1
