@@ -11,7 +11,7 @@ from typing import Any
 
 from index.records import FileReport, GazetteError
 from page import export
-from page.desk import Desk, Refused, SummaryMode, Visit
+from page.desk import Desk, SummaryMode, Visit
 from page.feedback import Feedback
 from page.frame import header, scope_bar, welcome
 from page.ledgers import csv_of
@@ -55,7 +55,7 @@ class Handlers:
         if wanted.get("q"):
             try:
                 visit = self.desk.ask(str(wanted["q"]), visit, who)
-            except Refused as error:
+            except GazetteError as error:
                 self._warn(str(error), visit.language)
         if wanted.get("s"):
             visit = self._open_linked(wanted, visit, who)
@@ -125,7 +125,7 @@ class Handlers:
         who = _visitor(request)
         try:
             visit = self.desk.ask(question, visit, who)
-        except Refused as error:
+        except GazetteError as error:
             self._warn(str(error), visit.language)
             return gr.skip(), gr.skip(), gr.skip(), gr.skip()
         return "", self.desk.talk(visit, who), self.desk.pane(visit, who), visit

@@ -108,13 +108,13 @@ window.gazette = (() => {
 	}
 
 	/* notes that come and go */
-	function say(text) {
+	function say(text, seconds = 1.8) {
 		const note = $("#note") || document.body.appendChild(Object.assign(document.createElement("div"), { id: "note" }));
 		note.setAttribute("role", "status");
 		note.textContent = text;
 		note.classList.add("is-shown");
 		clearTimeout(say.timer);
-		say.timer = setTimeout(() => note.classList.remove("is-shown"), 1800);
+		say.timer = setTimeout(() => note.classList.remove("is-shown"), 1000 * seconds);
 	}
 	async function copy(text) {
 		const { copied, copyFailed } = $(".top").dataset;
@@ -204,13 +204,19 @@ window.gazette = (() => {
 	const waiting = () => document.body.classList.toggle("is-waiting", [...due.values()].some((times) => times < 2));
 	const plainFetch = window.fetch;
 	window.fetch = async (...request) => {
-		const response = await plainFetch(...request);
 		const { pathname } = new URL(request[0].url ?? request[0], location);
-		if (response.ok && pathname.endsWith("/queue/join")) due.set((await response.clone().json()).event_id, 0);
+		const asks = pathname.endsWith("/queue/join");
+		const response = await plainFetch(...request).catch((error) => {
+			if (asks) fault("offline");
+			throw error;
+		});
+		if (asks && !response.ok) fault(response.status === 401 ? "signedOut" : "failed");
+		if (response.ok && asks) due.set((await response.clone().json()).event_id, 0);
 		waiting();
 		if (response.ok && pathname.endsWith("/queue/data")) follow(response.clone().body.getReader());
 		return response;
 	};
+	const fault = (what) => say($(".top")?.dataset[what] ?? "", 8);
 	async function follow(reader) {
 		const decoder = new TextDecoder();
 		let text = "";
@@ -221,7 +227,9 @@ window.gazette = (() => {
 				text = lines.pop();
 				for (const line of lines) {
 					const message = line.startsWith("data:") ? JSON.parse(line.slice(5)) : {};
-					if (message.msg === "process_completed") due.delete(message.event_id);
+					if (message.msg !== "process_completed") continue;
+					due.delete(message.event_id);
+					if (!message.success) fault("failed");
 				}
 				waiting();
 			}

@@ -38,6 +38,15 @@ STRINGS: dict[str, tuple[str, str]] = {
     "ask": ("提问", "Ask"),
     "notice": ("请注意", "Please note"),
     "done": ("好了", "Done"),
+    "failed": (
+        "这一步没能完成，请再试一次；若总是如此，请看服务器的日志",
+        "That did not work. Please try again; if it stays so, look at the server's log",
+    ),
+    "offline": (
+        "连不上公报问答：请看它是否还开着，再试一次",
+        "Gazette QA cannot be reached: see that it runs, and try again",
+    ),
+    "signed_out": ("登录已失效：请刷新页面，重新登录", "You are signed out: reload the page and sign in again"),
     "empty": ("请先写下问题。", "Please write a question first."),
     "too_long": ("问题太长（{n} 字），请控制在 {limit} 字以内。", "{n} characters is too long; keep it under {limit}."),
     "try": ("可以这样问", "For example"),

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from index.building import build
+from index.records import GazetteError
 from index.store import open_index
 from page.desk import Desk
 from page.gate import Login
@@ -287,6 +288,35 @@ def test_a_slow_answer_gives_a_sign_of_life(
         tab.page.wait_for_selector("body.is-waiting", timeout=1400)
         tab.page.locator("#turns .turn").wait_for()
         tab.page.wait_for_selector("body:not(.is-waiting)")
+
+
+class Failing(Thinking):
+    """An assistant that meets what nobody thought of, or what can be said."""
+
+    def ask(self, question: str, **options: object) -> Answer:
+        if question == LIBRARIES:
+            raise ValueError("unthought of")
+        if question == FUNDS:
+            raise GazetteError("索引 build/x 的文件不全：请重新建立")
+        return self.inner.ask(question, **options)  # type: ignore[arg-type]
+
+
+def test_what_went_wrong_is_said(
+    open_tab: OpenTab, assistant: FakeAssistant, tmp_path: Path, serving_page: ServingPage
+) -> None:
+    with serving_page(Desk(Library(Failing(assistant))), tmp_path / "f.jsonl") as page:
+        tab = open_tab(page.url)
+        for question, said in ((LIBRARIES, "没能完成，请再试"), (FUNDS, "文件不全：请重新建立")):
+            tab.page.fill("#question textarea", question)
+            tab.page.press("#question textarea", "Enter")
+            tab.page.wait_for_selector(f"text={said}")
+            assert tab.page.input_value("#question textarea") == question, "it can be asked again"
+        assert "206所" in tab.ask(SCHOOLS).inner_text()
+        tab.page.route("**/queue/join*", lambda route: route.abort())
+        tab.page.fill("#question textarea", SCHOOLS)
+        tab.page.press("#question textarea", "Enter")
+        tab.page.wait_for_selector("#note.is-shown:has-text('连不上')")
+        tab.errors.clear()  # gradio's own word of the same
 
 
 def test_files_that_would_be_refused_do_not_travel(
