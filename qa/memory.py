@@ -87,17 +87,18 @@ def _cache(config: Mapping[str, Any]) -> int:
         return 0
 
 
-def available() -> int:
-    """Bytes of memory that can be taken without swapping, no more than the container allows."""
+def available(group: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes of memory that can be taken without swapping, no more than the container (a cgroup v2) allows."""
     import psutil
 
     free = int(psutil.virtual_memory().available)
-    group = Path("/sys/fs/cgroup")
     try:
         allowed = int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        allowed += int(stat.get("inactive_file", 0))  # files read once and kept: given up before anything is refused
     except (OSError, ValueError):  # no such limit here
         return free
-    return min(free, allowed)
+    return max(0, min(free, allowed))
 
 
 def bandwidth() -> float:

@@ -68,6 +68,7 @@ def save_tiny_model(folder: Path, *, seed: int = 0, positions: int = 2048, templ
     fast.add_special_tokens({"additional_special_tokens": [AddedToken("<|im_start|>", special=True)]})
     fast.chat_template = template
     fast.save_pretrained(folder)
+    torch.set_num_threads(1)  # for so small a model two threads spend their time waiting for each other
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(fast), hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2,

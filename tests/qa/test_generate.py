@@ -16,7 +16,7 @@ import pytest
 
 from qa import local
 from qa.generate import CONTEXT, ModelError, OutOfTime, load_model, reply, roughly
-from qa.memory import footprint
+from qa.memory import available, footprint
 from qa.summarise import summarise
 
 # ---- a transformers model -------------------------------------------------------------------------------------------
@@ -167,6 +167,21 @@ def test_footprint_is_read_from_headers(tmp_path: Path) -> None:
     assert (size.parameters, size.stored) == (3 * 4 + 5, 12 * 2 + 5 * 4)
     assert size.cache == 2 * 2 * 2 * (32 // 4)
     assert size.needs(2, 100) - size.needs(2, 0) == size.cache * 100 * 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        pytest.param("5000", 5000 - 4000 + 3000, id="what files keep can be had"),
+        pytest.param("500", 0, id="more in use than allowed"),
+        pytest.param("max", None, id="no limit"),
+    ],
+)
+def test_a_container_allows_less_than_the_machine_has(limit: str, expected: int | None, tmp_path: Path) -> None:
+    (tmp_path / "memory.max").write_text(limit)
+    (tmp_path / "memory.current").write_text("4000")
+    (tmp_path / "memory.stat").write_text("anon 900\ninactive_file 3000\n")
+    assert available(tmp_path) == expected if expected is not None else available(tmp_path) > 10**6
 
 
 # ---- a server -------------------------------------------------------------------------------------------------------
