@@ -16,7 +16,9 @@ from eval.questions import (
     load_questions,
     parse_record,
     read_json_lines,
+    without_space,
 )
+from index.records import Gazette, Source
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "eval" / "questions").glob("*.jsonl"))
@@ -54,6 +56,24 @@ def test_no_fault_in_any_file() -> None:
         problems = check_files(files, sources)
         assert [str(problem) for problem in problems if problem.id not in computed] == []
     load_questions(FILES)  # ids are unique over all files
+
+
+def test_evidence_stands_in_the_document_named(sample_source: Source, sample_gazette: Gazette) -> None:
+    """At least one quote of each question; the figures by document would be of another one otherwise."""
+    texts = {
+        fold_answer(document.title): without_space(sample_source.text[document.start : document.end])
+        for document in sample_gazette.documents
+    }
+    texts[COVER] = without_space(sample_source.text[: sample_gazette.documents[1].start])
+    for path in (ROOT / "eval" / "questions" / "laws").iterdir():
+        texts[path.stem] = without_space(path.read_text(encoding="utf-8"))
+    asked = [question for path in FILES for question in load_questions([path]).asked if question.document]
+    astray = [
+        question.id
+        for question in asked
+        if not any(without_space(quote) in texts[fold_answer(question.document)] for quote in question.evidence)
+    ]
+    assert astray == []
 
 
 def test_the_sample_is_asked_as_much_as_was_promised() -> None:
