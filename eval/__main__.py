@@ -18,7 +18,7 @@ from index.records import GazetteError
 
 if TYPE_CHECKING:
     from eval.questions import QuestionSet
-    from eval.report import Setting, Slice
+    from eval.report import Report, Setting, Slice
     from eval.run import Asks, Outcome
     from eval.scores import Scores
     from eval.summaries import Written
@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("document", type=Path, metavar="README.md")
     table.add_argument("files", nargs="*", type=Path, metavar="FILE.jsonl", help="缺省为全部五份题集")
     table.add_argument("--baselines", nargs="*", metavar="NAME", help="第一份题集上另列这些基线，同 run")
+    table.add_argument("--out", type=Path, metavar="DIR", help="另把每份题集的报告写到此处的同名文件夹")
     table.add_argument("--seed", type=int, default=0)
     table.set_defaults(run=_table)
 
@@ -135,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from eval import ablation, page, report
+    from eval import ablation, report
     from eval.questions import load_questions
     from qa.options import model_of
 
@@ -157,9 +158,7 @@ def _run(args: argparse.Namespace) -> int:
             result = replace(result, ablation=tuple(ablation.run(indexes[0], questions.questions, seed=args.seed)))
         if args.baselines is not None:
             result = replace(result, baselines=tuple(_baselines(args, indexes[0], questions)))
-    args.out.mkdir(parents=True, exist_ok=True)
-    report.save(result, args.out / "report.json")
-    (args.out / "report.html").write_text(page.render(result), encoding="utf-8")
+    _write(result, args.out)
     print(report.text(result))
     if args.model:
         from eval.summaries import lines
@@ -167,6 +166,15 @@ def _run(args: argparse.Namespace) -> int:
         print("\n".join(lines(written)))
     print(f"misses and figures: {args.out / 'report.html'}", file=sys.stderr)
     return 0
+
+
+def _write(result: Report, folder: Path) -> None:
+    """report.json and report.html into a folder, which is made."""
+    from eval import page, report
+
+    folder.mkdir(parents=True, exist_ok=True)
+    report.save(result, folder / "report.json")
+    (folder / "report.html").write_text(page.render(result), encoding="utf-8")
 
 
 def _baselines(args: argparse.Namespace, index: Index, questions: QuestionSet) -> Iterator[Slice]:
@@ -310,6 +318,8 @@ def _table(args: argparse.Namespace) -> int:
             reports[file.stem] = report.summarise(outcomes, _setting(args, [index], questions))
             if n == 0 and args.baselines is not None:
                 systems = list(_baselines(args, index, questions))
+        if args.out:
+            _write(reports[file.stem], args.out / file.stem)
     block = table.markdown(table.Results(reports, systems))
     args.document.write_text(table.replaced(document, block), encoding="utf-8")
     print(block)

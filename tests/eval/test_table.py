@@ -10,7 +10,7 @@ import pytest
 from eval import baseline
 from eval.__main__ import main
 from eval.questions import read_json_lines
-from eval.report import Setting, make_slice, summarise
+from eval.report import Setting, load_outcomes, make_slice, summarise
 from eval.run import Outcome
 from eval.table import BEGIN, END, Results, markdown, replaced
 from index.records import GazetteError
@@ -57,11 +57,13 @@ def test_the_same_numbers_twice(tmp_path: Path, capsys: pytest.CaptureFixture[st
     (tmp_path / "laws").symlink_to(baseline.QUESTIONS / "laws")
     document = tmp_path / "README.md"
     document.write_text(f"# Results\n{BEGIN}\n{END}\n", encoding="utf-8")
-    command = ["table", str(document), str(file), "--baselines", "dense"]
+    command = ["table", str(document), str(file), "--baselines", "dense", "--out", str(tmp_path / "reports")]
     assert main(command) == 0
     once = document.read_bytes()
     assert main(command) == 0
     assert document.read_bytes() == once
     assert "| **ours** |" in capsys.readouterr().out
+    outcomes, _ = load_outcomes(tmp_path / "reports" / "laws_dev")
+    assert len(outcomes) == 5 + len(asked[-1]["turns"])
     (tmp_path / "README.md").write_text("# no marks\n", encoding="utf-8")
     assert main(command) == 1
