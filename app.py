@@ -201,8 +201,6 @@ def _wire(page: gr.Blocks, parts: Parts, do: Handlers) -> None:
     arrived.then(None, js="() => gazette.arrived()")
     spoken = p.top.language(do.speak, [p.visit], p.everything, **find)
     restarted = p.top.restart(do.restart, [p.visit], p.everything, **find)
-    for event in (arrived, spoken, restarted):
-        event.then(do.suggest, [p.visit], [p.welcome], **find)
     asked = p.question.submit(do.ask, [p.question, p.visit], [p.question, p.talk, p.pane, p.visit], **find)
     if do.model is not None:
         asked.then(do.write, [p.visit], [p.stop, p.talk, p.visit], **quiet, concurrency_id=WRITE, concurrency_limit=1)
@@ -216,7 +214,7 @@ def _wire(page: gr.Blocks, parts: Parts, do: Handlers) -> None:
         part.export(do.carry, [p.visit], [p.parcel], **find)
     p.top.stream(do.nothing, None, None, **quiet)
     p.talk.feedback(do.rate, [p.visit], None, **find)
-    p.files.upload(
+    added = p.files.upload(
         do.upload,
         [p.files, p.visit],
         [p.files, p.reports, p.shelves, p.scope, p.welcome],
@@ -224,8 +222,11 @@ def _wire(page: gr.Blocks, parts: Parts, do: Handlers) -> None:
         concurrency_id="index",
         concurrency_limit=1,
     )
-    for event, changed in ((p.shelves.remove, do.remove), (p.shelves.restore, do.restore)):
-        event(changed, [p.visit], [p.shelves, p.scope, p.welcome, p.pane, p.visit], **find)
+    of_library = [p.shelves, p.scope, p.welcome, p.pane, p.visit]
+    removed = p.shelves.remove(do.remove, [p.visit], of_library, **find)
+    restored = p.shelves.restore(do.restore, [p.visit], of_library, **find)
+    for event in (arrived, spoken, restarted, added, removed, restored):  # after each the examples may be others
+        event.then(do.suggest, [p.visit], [p.welcome], **find)
     page.unload(do.leave)
 
 

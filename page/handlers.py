@@ -56,7 +56,7 @@ class Handlers:
             try:
                 visit = self.desk.ask(str(wanted["q"]), visit, who)
             except GazetteError as error:
-                self._warn(str(error), visit.language)
+                gr.Warning(str(error))
         if wanted.get("s"):
             visit = self._open_linked(wanted, visit, who)
         return self._everything(visit, who)
@@ -112,9 +112,6 @@ class Handlers:
         gazettes = self.desk.library.gazettes(who)
         return scope_bar(gazettes, visit.where, visit.summary, self.model is not None, visit.language)
 
-    def _warn(self, text: str, language: Language) -> None:
-        gr.Warning(text, title=say(language, "notice"))
-
     def nothing(self) -> None:
         """For page.js, which asks for the stream that any event opens."""
 
@@ -126,7 +123,7 @@ class Handlers:
         try:
             visit = self.desk.ask(question, visit, who)
         except GazetteError as error:
-            self._warn(str(error), visit.language)
+            gr.Warning(str(error))
             return gr.skip(), gr.skip(), gr.skip(), gr.skip()
         return "", self.desk.talk(visit, who), self.desk.pane(visit, who), visit
 
@@ -192,7 +189,7 @@ class Handlers:
         writing = self._writing.get(_visitor(request))
         if writing is not None:
             writing.set()
-        gr.Info(say(visit.language, "stopped"), title=say(visit.language, "done"))
+        gr.Info(say(visit.language, "stopped"))
         return gr.Button(visible=False)
 
     # taking along
@@ -203,7 +200,7 @@ class Handlers:
             facts = self.desk.library.facts(self.desk.ledger_gazette(visit, _visitor(request)), _visitor(request))
             return export.parcel_of(f"{visit.ledger}.csv", "text/csv", csv_of(facts, visit.ledger))
         if not visit.turns:
-            self._warn(say(visit.language, "nothing_to_export"), visit.language)
+            gr.Warning(say(visit.language, "nothing_to_export"))
             return ""
         who = _visitor(request)
         names = self.desk.library.names(who)
@@ -216,7 +213,7 @@ class Handlers:
         turn = int(said.get("turn", -1))
         if 0 <= turn < len(visit.turns):
             self.feedback.keep(visit.turns[turn].answer, str(said.get("verdict")), str(said.get("note") or ""))
-            gr.Info(say(visit.language, "thanks"), title=say(visit.language, "done"))
+            gr.Info(say(visit.language, "thanks"))
 
     # the library
 
@@ -234,7 +231,7 @@ class Handlers:
                 listing = file_reports(reports, language, len(paths), working=True)
                 yield gr.skip(), listing, shelves(self.desk.library, who, language), gr.skip(), gr.skip()
         except GazetteError as error:
-            self._warn(str(error), language)
+            gr.Warning(str(error))
         yield (
             None,
             file_reports(reports, language, len(paths)),
@@ -249,11 +246,11 @@ class Handlers:
         try:
             self.desk.library.remove(source_id, who)
         except NotAllowed:
-            self._warn(say(visit.language, "not_allowed"), visit.language)
+            gr.Warning(say(visit.language, "not_allowed"))
         except KeyError:  # somebody else was quicker; the list made anew shows it
             pass
         except GazetteError as error:
-            self._warn(str(error), visit.language)
+            gr.Warning(str(error))
         if visit.where.gazette == source_id:
             visit = replace(visit, where=replace(visit.where, gazette=None))
         return self._changed_library(visit, who)
@@ -266,7 +263,7 @@ class Handlers:
         except KeyError:  # pressed twice
             pass
         except GazetteError as error:
-            self._warn(str(error), visit.language)
+            gr.Warning(str(error))
         return self._changed_library(visit, who)
 
     def _changed_library(self, visit: Visit, who: str) -> tuple[Any, ...]:

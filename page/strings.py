@@ -36,8 +36,6 @@ STRINGS: dict[str, tuple[str, str]] = {
     "ask_label": ("你的问题", "Your question"),
     "ask_placeholder": ("问一个公报里有答案的问题…", "Ask something these gazettes can answer…"),
     "ask": ("提问", "Ask"),
-    "notice": ("请注意", "Please note"),
-    "done": ("好了", "Done"),
     "failed": (
         "这一步没能完成，请再试一次；若总是如此，请看服务器的日志",
         "That did not work. Please try again; if it stays so, look at the server's log",

@@ -311,6 +311,7 @@ def test_what_went_wrong_is_said(
             tab.page.press("#question textarea", "Enter")
             tab.page.wait_for_selector(f"text={said}")
             assert tab.page.input_value("#question textarea") == question, "it can be asked again"
+        assert "Warning" not in tab.page.locator("body").inner_text(), "no headline in gradio's own language"
         assert "206所" in tab.ask(SCHOOLS).inner_text()
         tab.page.route("**/queue/join*", lambda route: route.abort())
         tab.page.fill("#question textarea", SCHOOLS)
