@@ -30,10 +30,19 @@ def examples(
     offered: list[str] = []
     for kind in kinds:
         if len(offered) < OFFERED:
-            candidates = dict.fromkeys(q for g in newest for q in kind(g, source, language))
+            candidates = _once(q for g in newest for q in kind(g, source, language))
             answered = (q for q in islice(candidates, TRIED) if _is_sure(kind, ask(q)))
             offered.extend(islice(answered, 1))
     return offered
+
+
+def _once(questions: Iterator[str]) -> Iterator[str]:
+    """Each question once, drawn as it is asked for: of a thousand gazettes only the newest few are looked into."""
+    seen: set[str] = set()
+    for question in questions:
+        if question not in seen:
+            seen.add(question)
+            yield question
 
 
 def _is_sure(kind: object, answer: Answer) -> bool:

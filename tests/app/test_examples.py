@@ -30,6 +30,18 @@ def test_the_newest_gazette_comes_first(assistant: FakeAssistant) -> None:
     assert any("图书馆" in question for question in offered)
 
 
+def test_a_large_library_is_not_read_through(sample_gazette: Gazette, sample_source: Source) -> None:
+    read = []
+
+    def source(source_id: str) -> Source:
+        read.append(source_id)
+        return sample_source
+
+    many = [replace(sample_gazette, number=n) for n in range(50)]
+    assert len(examples(many, source, sure, "zh")) == OFFERED
+    assert len(read) == 1
+
+
 def test_what_is_not_answered_is_not_offered(assistant: FakeAssistant) -> None:
     index = assistant.index
     assert examples(index.gazettes, index.source, lambda q: sure(q, SURE - 0.01), "zh") == []
