@@ -68,7 +68,7 @@ class Point:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        return frozenset(content([word for word, _ in cut(flat(self.text))]))
+        return _words(self.text)
 
 
 def points_of(document: Document, text: str) -> list[Point]:
@@ -157,19 +157,21 @@ def key_points(answer: Answer, index: Index, limit: int = POINTS) -> Answer:
         return answer
     asked = {w: rarity(w) for w in content([w for w, _ in cut(flat(answer.resolved_question))])}
     citations = list(answer.citations)
-    said = {word for c in citations for word, _ in cut(flat(c.quote))}
+    quoted = [_words(c.quote) for c in citations]
+    said = set().union(*quoted)
     found = [
         point
         for point in _near(answer, index)
         if sum(v for w, v in asked.items() if w in point.words) >= ABOUT * sum(asked.values())
         and not any(_meets(point, c.source_id, c.start, c.end) for c in citations)
+        and not any(_alike(point.words, words) for words in quoted)
     ]
     more: list[Point] = []
     while len(citations) + len(more) < limit and found:
         gains = [sum(v * (AGAIN if w in said else 1) for w, v in asked.items() if w in p.words) for p in found]
         more.append(found.pop(max(range(len(found)), key=gains.__getitem__)))
         said |= more[-1].words
-        found = [p for p in found if not _alike(p, more[-1])]
+        found = [p for p in found if not _alike(p.words, more[-1].words)]
     for point in sorted(more, key=lambda p: (p.sentence.source_id, p.span)):
         source = index.source(point.sentence.source_id)
         document = index.documents[point.sentence.document_id]
@@ -204,9 +206,13 @@ def _points(sentences: Sequence[Sentence]) -> Iterable[Point]:
             yield point
 
 
-def _alike(one: Point, other: Point) -> bool:
-    """Whether two points say the same: a committee's opinion often repeats the report it was made from."""
-    return len(one.words & other.words) > 0.7 * len(one.words | other.words)
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two sentences of these words say the same: an opinion often repeats the report it was made from."""
+    return len(one & other) > 0.7 * len(one | other)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(content([word for word, _ in cut(flat(text))]))
 
 
 def _meets(point: Point, source_id: str, start: int, end: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -194,8 +194,21 @@ def test_points_of_an_answer(question: str, held: list[str], index: Index) -> No
 def test_the_answers_own_citations_keep_their_numbers(index: Index) -> None:
     question = "教师违规补课怎么处理？"
     plain, pointed = (Assistant(index).ask(question, summary=kind) for kind in ("off", "extract"))
-    assert pointed.citations[: len(plain.citations)] == plain.citations
+    own = len(plain.citations)
+    assert pointed.citations[:own] == plain.citations
+    added = [c.start for c in pointed.citations[own:]]
+    assert len(added) > 1
+    assert added == sorted(added), "the others are numbered as they stand in the text"
     assert (pointed.answer, pointed.confidence) == (plain.answer, plain.confidence)
+
+
+def test_what_two_documents_say_alike_is_a_point_once(index: Index) -> None:
+    """The committee's report and the opinion made from it share whole sentences."""
+    answer = Assistant(index).ask("产业扶贫发展后劲不足等问题要怎么办？", summary="extract")
+    assert answer.summary is not None
+    said = [set(fold(s.text)) for s in answer.summary.sentences]
+    assert len(said) > 2
+    assert max(len(a & b) / len(a | b) for a, b in combinations(said, 2)) < 0.8
 
 
 def test_an_abstention_has_no_points(index: Index) -> None:
