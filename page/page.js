@@ -98,6 +98,7 @@ window.gazette = (() => {
 		if (!more) return;
 		cameFrom = null;
 		tab("read");
+		goToWanted();
 		last.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
 	}
 	function ask(text) {
@@ -184,10 +185,22 @@ window.gazette = (() => {
 	}
 
 	/* what the browser knows on load: the remembered language, and a link's question and place */
-	function told() {
-		const link = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+	function link() {
+		const named = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 		if (location.hash) history.replaceState(null, "", location.pathname);
-		return JSON.stringify({ ...link, language: kept.get("language") || "zh" });
+		return named;
+	}
+	const told = () => JSON.stringify({ ...link(), language: kept.get("language") || "zh" });
+	/* a link followed where the page is open already: a turn more, nothing of the conversation is lost */
+	let wanted = null; // the place to open once its question is answered
+	addEventListener("hashchange", () => {
+		const { q, s, at } = link();
+		wanted = s ? { s, at } : null;
+		if (q) ask(q); else goToWanted();
+	});
+	function goToWanted() {
+		if (wanted) send($("#reader .pane"), "open", wanted);
+		wanted = null;
 	}
 
 	/* after the load event: what the browser told is on the page */

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from index.building import build
-from index.records import GazetteError
+from index.records import GazetteError, Source
 from index.store import open_index
 from page.desk import Desk
 from page.gate import Login
@@ -187,6 +187,21 @@ def test_a_link_reopens_question_and_place(tab: Tab) -> None:
     tab.page.wait_for_selector(f".asked:has-text('{LIBRARIES}')")
     tab.page.wait_for_selector("#reader mark.is-focus:has-text('6座')")
     assert tab.in_sight("#reader mark.is-focus")
+
+
+def test_a_link_followed_where_the_page_is_open_keeps_the_conversation(tab: Tab, haizhou: Source) -> None:
+    tab.ask(SCHOOLS)
+    at = haizhou.text.index("年购书经费不低于")
+    place = {"q": LIBRARIES, "s": haizhou.id, "at": f"{at}-{at + 12}"}
+    tab.page.evaluate("link => { location.hash = link; }", urlencode(place))
+    tab.page.wait_for_selector(f".asked:has-text('{LIBRARIES}')")
+    tab.page.wait_for_selector("#reader mark.is-focus:has-text('年购书经费不低于')")
+    assert tab.page.locator("#turns .turn").count() == 2
+    assert tab.page.evaluate("location.hash") == ""
+    at = haizhou.text.index("山区乡镇")
+    tab.page.evaluate("link => { location.hash = link; }", urlencode({"s": haizhou.id, "at": f"{at}-{at + 4}"}))
+    tab.page.wait_for_selector("#reader mark.is-focus:has-text('山区乡镇')")
+    assert tab.page.locator("#turns .turn").count() == 2
 
 
 def test_a_link_outlives_signing_in(

@@ -199,3 +199,5 @@ def test_names_and_reports_stay_text(library: Library, tmp_path: Path) -> None:
     assert "<img" not in file_reports(reports, "zh", 2)
     assert "<img" not in shelves(library, "me", "zh")
     assert "&lt;img" in shelves(library, "me", "zh")
+    library.remove(reports[0].source_id, "me")
+    assert "<img" not in shelves(library, "me", "zh"), "nor in what can be put back"
