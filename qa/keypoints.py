@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from index.text import fold
 from qa.candidates import DocumentSentences, Sentence
 from qa.cite import cite
 from qa.orders import addresses_a_model
-from qa.records import Answer, Summary, SummarySentence
+from qa.records import Answer, Citation, Summary, SummarySentence
 from qa.words import content, cut, flat, rarity
 
 if TYPE_CHECKING:
@@ -176,9 +177,15 @@ def key_points(answer: Answer, index: Index, limit: int = POINTS) -> Answer:
         source = index.source(point.sentence.source_id)
         document = index.documents[point.sentence.document_id]
         citations.append(cite(len(citations) + 1, source, index.gazette(source.id), document, *point.span, None))
-    in_order = sorted(citations[:limit], key=lambda c: (c.source_id, c.start))
-    sentences = tuple(SummarySentence(c.quote, (c.n,), "verbatim") for c in in_order)
-    return replace(answer, citations=tuple(citations), summary=Summary("extract", sentences))
+    return replace(answer, citations=tuple(citations), summary=Summary("extract", tuple(_said(citations[:limit]))))
+
+
+def _said(citations: Sequence[Citation]) -> list[SummarySentence]:
+    """The quotes in the order of the text, each once, with all citations that hold it word for word."""
+    held: dict[str, list[Citation]] = {}
+    for citation in sorted(citations, key=lambda c: (c.source_id, c.start)):
+        held.setdefault(fold(citation.quote), []).append(citation)
+    return [SummarySentence(same[0].quote, tuple(c.n for c in same), "verbatim") for same in held.values()]
 
 
 def _near(answer: Answer, index: Index) -> list[Point]:

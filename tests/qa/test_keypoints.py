@@ -209,6 +209,7 @@ def test_what_two_documents_say_alike_is_a_point_once(index: Index) -> None:
     said = [set(fold(s.text)) for s in answer.summary.sentences]
     assert len(said) > 2
     assert max(len(a & b) / len(a | b) for a, b in combinations(said, 2)) < 0.8
+    assert max(len(s.citations) for s in answer.summary.sentences) == 2, "where both are cited, both are named"
 
 
 def test_an_abstention_has_no_points(index: Index) -> None:
