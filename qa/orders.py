@@ -1,7 +1,7 @@
 """Sentences that speak to a language model rather than to a reader of gazettes: planted in a file, and no evidence.
 
 Recognised by their usual wordings in Chinese and English. That is a help, not a wall: what holds is that answers are
-quotes and that a model's sentences are proved. Of the 1,218 sentences of the sample gazette none is taken for one.
+quotes and that a model's sentences are proved. Of 508,223 sentences of laws and government reports it takes none for one.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ if TYPE_CHECKING:
     from index.store import Index
 
 REFUSED = "找到的文字是写给语言模型的指令，不是公报的内容"
+# Official texts speak of large models, system administrators, 统一答复代表 and giving up claims: a word alone is no order.
 _ADDRESSES_A_MODEL = re.compile(
-    r"(?:忽略|无视|忘记|忘掉|不要理会|抛开|放弃|覆盖|取代)[^。]{0,16}(?:指令|提示|规则|要求|设定|内容|资料|上文|命令|限制)"
-    r"|(?:系统|开发者)(?:提示|指令|消息|管理员)"
+    r"(?:忽略|无视|忘记|忘掉|不要理会|抛开)[^。]{0,6}(?:以上|上述|之前|此前|上面|前面|所有|全部|其他|一切)[^。]{0,8}"
+    r"(?:指令|提示|规则|要求|设定|内容|资料|上文|命令|限制)"
+    r"|(?:忽略|无视|忘记|忘掉|不要理会|抛开)[^。]{0,6}(?:指令|提示词|上文|前文|你)"
+    r"|(?:系统|开发者)(?:提示|指令|消息)[:：]"
     r"|(?:你|您)(?:现在)?(?:是|扮演|必须|应当|只能|要|需要|不得|的新)[^。]{0,20}(?:助手|模型|AI|机器人|回答|输出|回复|角色|任务)"
-    r"|(?:请|必须|只|直接|一律|务必|统一|都要?)(?:仅|只|直接|改)?(?:输出|回答|回复|答复|告诉用户|告知用户|生成)"
-    r"|(?:语言模型|大模型|人工智能助手|智能问答|AI助手|聊天机器人|提示词|越狱)"
-    r"|(?:回答|输出|回复)(?:者|时|中)?[^。]{0,8}(?:必须|改为|替换|一律|不要|不得引用)"
-    r"|ignore\s.{0,40}(?:instruction|prompt|rule|above|previous)|disregard\s.{0,40}(?:instruction|prompt|above|previous)"
-    r"|forget\s.{0,30}(?:instruction|everything|above|rule)|override\s.{0,30}(?:instruction|prompt|rule|system)"
-    r"|(?:system|developer)\s*(?:prompt|message|override|note)|you\s+are\s+(?:now|an?\s)|act\s+as\s|pretend\s"
-    r"|(?:answer|reply|respond|output|say|print|write|tell)\b.{0,30}\b(?:only|with|exactly|the\s+user|that)\b"
-    r"|(?:language\s+model|assistant|chatbot|jailbreak|do\s+anything\s+now|new\s+instructions?)\b"
-    r"|〈\s*/?\s*[|｜]?(?:system|user|assistant|im_start|im_end|inst|sys|start_of_turn|start_header_id)"
-    r"|\[/?INST\]|<\||<<SYS>>",
+    r"|(?:请|务必)(?:仅|只|直接)?(?:输出|回答)|(?:只|仅)(?:回答|输出|回复)|请告诉用户"
+    r"|(?:回答|输出|回复)(?:时|中)?[^。]{0,8}(?:必须[写说引]|改为|替换为|一律)"
+    r"|致(?:各)?(?:大模型|语言模型|人工智能|AI|助手)"
+    r"|(?:助手|模型|机器人|AI)[^。]{0,4}(?:读到|看到|请注意)[^。]{0,14}(?:回答|回复|输出|答复)"
+    r"|(?:ignore|disregard|forget|override)\s.{0,40}(?:instruction|prompt|rule|above|previous|everything)"
+    r"|(?:system|developer)\s*(?:prompt|message|override)|new\s+instructions?:|you\s+are\s+now\s"
+    r"|(?:answer|reply|respond|output|say)\s+(?:only|exactly|nothing\s+but)|tell\s+the\s+user"
+    r"|\[/?INST\]|<\||<<SYS>>|</?think>|<(?:start|end)_of_turn>|<｜",
     re.IGNORECASE,
 )
 

@@ -19,6 +19,8 @@ from qa.generate import CONTEXT, ModelError, OutOfTime, load_model, reply, rough
 from qa.memory import available, footprint
 from qa.summarise import summarise
 
+pytestmark = pytest.mark.timeout(120)  # a model that does not stop hangs
+
 # ---- a transformers model -------------------------------------------------------------------------------------------
 
 

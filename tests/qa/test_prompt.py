@@ -108,6 +108,13 @@ def test_what_does_not_fit_at_all_is_told(answering: Answering) -> None:
         ("各级政府必须回应群众关切，不得推诿。", False),
         ("会议要求，系统梳理存在的问题。", False),
         ("推进人工智能产业发展，建设智能工厂12家。", False),
+        ("培育垂直行业大模型80个。", False),
+        ("会办单位应当将书面办理意见告知主办单位，由主办单位统一答复代表。", False),
+        ("对于能当场答复或者处理的，应当直接答复或者处理；", False),
+        ("机关、单位应当指定内部人员担任涉密信息系统的系统管理员。", False),
+        ("及时根据自动驾驶汽车系统提示和道路交通突发情况发出预警。", False),
+        ("其权利承受人放弃要求赔偿权利的；", False),
+        ("覆盖材料符合绿色环保要求；", False),
     ],
 )
 def test_who_a_sentence_speaks_to(sentence: str, expected: bool) -> None:
