@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from index import generations
+from index.cuts import Cuts
 from index.generations import MANIFEST, Generation, IndexDamaged, SegmentEntry
 from index.lexical import LexicalIndex
 from index.records import Source
@@ -86,6 +87,9 @@ def _segment_disagreements(folder: Path, entry: SegmentEntry, rows: Segment, liv
     nearest = Nearest(folder, entry.name)
     if not _same_vectors(nearest, rows):
         yield f"{entry.name}.faiss：向量与 {entry.name}.sqlite 不一致"
+    cuts = Cuts.of(folder, entry.name)
+    if cuts and (len(cuts) != len(nearest) or not cuts.whole):
+        yield f"{entry.name}.cuts.npy：词的位置与段落不一致"
 
 
 def _same_vectors(nearest: Nearest, rows: Segment) -> bool:

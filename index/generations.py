@@ -8,6 +8,7 @@
         manifest.json                    every other file with its size and SHA-256; readers hold it locked
         <segment>.sqlite                 the truth: whole sources and what was found in them
         <segment>.faiss, .keys.npy       made from it
+        <segment>.words, .cuts.npy       made from it
         lexical/                         made from it
 
 A new generation is filled under a temporary name, unchanged files linked into it, flushed to the disk, renamed, and

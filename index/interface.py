@@ -16,6 +16,7 @@ import numpy.typing as npt
 from index.filters import EVERYTHING
 from index.lexical import HEAD_WEIGHT, terms
 from index.records import Document, Filter, Gazette, Hit, Passage, Source
+from index.wordvectors import Words, cut_once
 
 if TYPE_CHECKING:
     from index.embed import Encoder
@@ -120,6 +121,12 @@ class Index(ABC):
         self, query: Sequence[tuple[str, float]], k: int, where: Filter = EVERYTHING, head_weight: float = HEAD_WEIGHT
     ) -> list[Hit]:
         """The k best passages by BM25 for (term, weight) pairs; see ``lexical``."""
+
+    def cuts(self, passages: Sequence[Passage]) -> list[tuple[Words, Words]]:
+        """For each passage its words by number, and those of its title and headings; see ``index.wordvectors``."""
+        contexts = [passage.context for passage in passages]
+        texts = cut_once([(passage.id, passage.text) for passage in passages])
+        return list(zip(texts, cut_once(list(zip(contexts, contexts, strict=True))), strict=True))
 
     def dense(self, question: str, k: int, where: Filter = EVERYTHING) -> list[Hit]:
         """The k passages nearest to the question by inner product of unit vectors, best first."""

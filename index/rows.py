@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ _VALUES = {noun: attrgetter(*columns) for noun, columns in COLUMNS.items()}
 _ITEM = attrgetter(*(f.name for f in fields(CatalogueItem)))
 _TUPLES = {f.name for noun in COLUMNS for f in fields(noun) if str(f.type).startswith("tuple")}
 _LISTS = {noun: [at for at, name in enumerate(columns) if name in _TUPLES] for noun, columns in COLUMNS.items()}
+_WHOLE = {noun for noun, columns in COLUMNS.items() if len(columns) == len(fields(noun))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,15 @@ def from_row(noun: type[T], row: Sequence[Any], **nested: Any) -> T:
     """The noun of a row; what it holds besides is given by name."""
     values = list(row)
     for at in _LISTS[noun]:
-        values[at] = tuple(json.loads(values[at])) if values[at] != "[]" else ()
+        values[at] = () if values[at] == "[]" else _tuple(values[at])
+    if noun in _WHOLE:
+        return noun(*values)  # thousands of them for one question or gazette, so not by name
     named = dict(zip(COLUMNS[noun], values, strict=True))
     if "catalogue" in named:
         named["catalogue"] = tuple(CatalogueItem(*item) for item in named["catalogue"])
     return noun(**named, **nested)
+
+
+@lru_cache(maxsize=4096)
+def _tuple(text: str) -> tuple[Any, ...]:
+    return tuple(json.loads(text))  # a section's passages and paragraphs share their headings

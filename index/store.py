@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index import generations, writer
+from index.cuts import Cuts
 from index.filters import EVERYTHING, matches
 from index.generations import EncoderCard, Generation, IndexBusy, IndexDamaged, Manifest, SegmentEntry
 from index.interface import Documents, Index, milvus_uri
@@ -22,6 +23,7 @@ from index.lexical import HEAD_WEIGHT, LexicalIndex
 from index.records import Document, Filter, Gazette, GazetteError, Hit, Passage, Source
 from index.tables import Segment
 from index.vectors import Nearest, Selection
+from index.wordvectors import Words
 from index.writer import EncoderMismatch, matching_encoder
 
 if TYPE_CHECKING:
@@ -69,6 +71,10 @@ class _Part:
         return Nearest(self._folder, self.entry.name)
 
     @cached_property
+    def cuts(self) -> Cuts | None:
+        return Cuts.of(self._folder, self.entry.name)
+
+    @cached_property
     def headers(self) -> list[tuple[Document, Gazette, int, int]]:
         return list(self.rows.headers())
 
@@ -104,6 +110,7 @@ class FolderIndex(Index):
             if source.id not in part.removed
         }
         self._met: dict[int, Passage] = {}
+        self._keys: dict[str, int] = {}  # of those met
         self._source = lru_cache(maxsize=256)(self._read_source)
         self._gazette = lru_cache(maxsize=256)(self._read_gazette)
         self._selections = lru_cache(maxsize=64)(lambda where: [part.selection(where) for part in self._parts])
@@ -211,15 +218,31 @@ class FolderIndex(Index):
     def _by_key(self, keys: Sequence[int]) -> dict[int, Passage]:
         """Passages by their keys; those met before are not read again: both legs of a question find the same ones."""
         if len(self._met) > _MET_AT_MOST:
-            self._met.clear()
-        found = {key: self._met[key] for key in keys if key in self._met}
-        missing = [key for key in keys if key not in found]
+            self._met, self._keys = {}, {}  # another thread may still read the old ones
+        met, known = self._met, self._keys
+        missing = [key for key in keys if key not in met]
         for part in self._parts if missing else ():
             mine = [key for key in missing if part.entry.first_key <= key <= part.entry.last_key]
             if mine:
-                found.update(part.rows.by_key(mine))
-        self._met.update(found)
-        return found
+                read = part.rows.by_key(mine)
+                known.update((passage.id, key) for key, passage in read.items())
+                met.update(read)
+        return {key: met[key] for key in keys}
+
+    def cuts(self, passages: Sequence[Passage]) -> list[tuple[Words, Words]]:
+        known = self._keys
+        keys = np.array([known.get(passage.id, -1) for passage in passages], np.int64)
+        found: list[tuple[Words, Words] | None] = [None] * len(passages)
+        for part in self._parts:
+            mine = np.flatnonzero((keys >= part.entry.first_key) & (keys <= part.entry.last_key))
+            if len(mine) and part.cuts is not None:
+                rows = np.searchsorted(part.nearest.keys, keys[mine])
+                for at, words in zip(mine.tolist(), part.cuts.rows(rows), strict=True):
+                    found[at] = words
+        if others := [at for at, words in enumerate(found) if words is None]:
+            for at, words in zip(others, super().cuts([passages[at] for at in others]), strict=True):
+                found[at] = words
+        return [words for words in found if words is not None]
 
 
 def open_index(folder: Path, *, encoder: Encoder | None = None) -> Index:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from index import generations, lexical, vectors
+from index import cuts, generations, lexical, vectors
 from index.generations import (
     EncoderCard,
     Generation,
@@ -37,6 +37,7 @@ SCHEMA = f"1.{LAYOUT}.{lexical.VERSION}"
 
 LEXICAL = "lexical"
 SEGMENT_FILES = (".sqlite", ".faiss", ".keys.npy")
+_LATER_FILES = (cuts.WORDS, cuts.CUTS)  # older segments have none: their passages are cut when they are found
 
 _SMALL = 2_000  # passages up to which a removal writes everything anew: well under half a second
 _MOST_SEGMENTS = 8  # more are merged; a question looks into each of them
@@ -129,7 +130,7 @@ def _repaired(folder: Path, generation: Generation, broken: Sequence[str]) -> Ge
             for entry in manifest.segments:
                 if any(name.startswith(f"{entry.name}.") for name in broken):
                     generations.link(generation.folder / f"{entry.name}.sqlite", staging / f"{entry.name}.sqlite")
-                    _derive_vectors(staging, entry, manifest.encoder.dimensions)
+                    _derive(staging, entry, manifest.encoder.dimensions)
                 else:
                     _link_segment(generation.folder, staging, entry.name)
             if any(name.startswith(f"{LEXICAL}/") for name in broken):
@@ -330,7 +331,7 @@ def _settle(staging: Path, number: int, run: list[_Part], dimensions: int) -> Se
     first = run[0]
     if len(run) == 1 and first.share_dead <= _MOST_DEAD and not (first.dead and first.entry.passages <= _SMALL):
         if first.folder == staging:
-            _derive_vectors(staging, first.entry, dimensions)
+            _derive(staging, first.entry, dimensions)
         else:
             _link_segment(first.folder, staging, first.entry.name)
         return first.entry
@@ -344,7 +345,7 @@ def _settle(staging: Path, number: int, run: list[_Part], dimensions: int) -> Se
     rows.finish()
     passages = sum(part.entry.passages for part in run)
     entry = SegmentEntry(name, passages, first.entry.first_key, run[-1].entry.last_key)
-    _derive_vectors(staging, entry, dimensions)
+    _derive(staging, entry, dimensions)
     return entry
 
 
@@ -392,6 +393,9 @@ def _sources(folder: Path, entries: Sequence[SegmentEntry]) -> list[SourceEntry]
 def _link_segment(source: Path, target: Path, name: str) -> None:
     for suffix in SEGMENT_FILES:
         generations.link(source / f"{name}{suffix}", target / f"{name}{suffix}")
+    for suffix in _LATER_FILES:
+        if (source / f"{name}{suffix}").exists():
+            generations.link(source / f"{name}{suffix}", target / f"{name}{suffix}")
 
 
 def _link_lexical(source: Path, target: Path) -> None:
@@ -417,7 +421,9 @@ def _write_lexical(staging: Path, parts: Sequence[_Part], gone: Iterable[str] = 
     writer.finish()
 
 
-def _derive_vectors(staging: Path, entry: SegmentEntry, dimensions: int) -> None:
+def _derive(staging: Path, entry: SegmentEntry, dimensions: int) -> None:
     rows = Segment(staging / f"{entry.name}.sqlite")
-    vectors.write(staging, entry.name, rows.vector_rows, rows.counts().passages, dimensions)
+    count = rows.counts().passages
+    vectors.write(staging, entry.name, rows.vector_rows, count, dimensions)
+    cuts.write(staging, entry.name, (passage for _, passage in rows.keyed_passages()), count)
     rows.close()

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from index.lexical import terms
 from index.records import Filter, Hit, Passage
-from index.wordvectors import END, Words, shipped_words
+from index.wordvectors import END, shipped_words
 from qa.rank import Candidates, Reranker, rank
 from qa.vocabulary import Expansion, Vocabulary, shipped_vocabulary
 
@@ -105,23 +105,25 @@ def near_terms(question: str, k: int) -> list[tuple[str, float]]:
     vectors = shipped_words()
     asked = vectors.cut([question])[0]
     weights: dict[str, float] = {}
-    for number in dict.fromkeys(int(n) for n in asked if n != END):
-        own = float(vectors.weights[number])
-        for term in _pieces(number):
-            weights[term] = max(weights.get(term, 0.0), own)
-        for other, cosine in vectors.nearest(number, k):
-            if cosine < NEAR or len(vectors.word(other)) < 2:
-                continue  # one character stands in too many words
-            pieces = _pieces(other)
-            for term in pieces:
-                weights[term] = max(weights.get(term, 0.0), own * cosine**2 * 2 / max(2, len(pieces)))
+    for number in dict.fromkeys(asked[asked != END].tolist()):
+        for term, weight in _near(number, k):
+            weights[term] = max(weights.get(term, 0.0), weight)
     return list(weights.items())
 
 
 @lru_cache(maxsize=16_384)
-def _pieces(number: int) -> tuple[str, ...]:
-    """The terms of a word by its number."""
-    return tuple(terms(shipped_words().word(number)))
+def _near(number: int, k: int) -> tuple[tuple[str, float], ...]:
+    """The terms of a word by its number and of the k words nearest to it, with what each counts."""
+    vectors = shipped_words()
+    own = float(vectors.weights[number])
+    found = [(term, own) for term in terms(vectors.word(number))]
+    for other, cosine in vectors.nearest(number, k):
+        word = vectors.word(other)
+        if cosine < NEAR or len(word) < 2:
+            continue  # one character stands in too many words
+        pieces = terms(word)
+        found += [(term, own * cosine**2 * 2 / max(2, len(pieces))) for term in pieces]
+    return tuple(found)
 
 
 def find_candidates(
@@ -147,12 +149,8 @@ def find_candidates(
             ranks[place[hit.passage.id]] = 1 / number
     found = list(passages.values())
     cutter = shipped_words()
-    contexts = [passage.context for passage in found]
-    soft = cutter.match(
-        cutter.cut([question])[0],
-        _cut([(passage.id, passage.text) for passage in found]),
-        _cut(list(zip(contexts, contexts, strict=True))),
-    )
+    cut = index.cuts(found)
+    soft = cutter.match(cutter.cut([question])[0], [text for text, _ in cut], [head for _, head in cut])
     fused = (
         weights.lexical * bm25 / max(float(bm25.max(initial=0)), 1e-9)
         + weights.dense * cosine
@@ -176,20 +174,3 @@ def best_of(candidates: Candidates, rows: npt.NDArray[np.intp]) -> Candidates:
         candidates.fused[rows],
         candidates.official,
     )
-
-
-# Cutting passages into words takes longer than all the rest, and the same ones are met again and again. A passage's id
-# names its text for good, so what was cut stays true.
-_KEPT = 50_000  # of some 400 bytes
-_kept: dict[str, Words] = {}
-
-
-def _cut(named: Sequence[tuple[str, str]]) -> list[Words]:
-    """The words of (name, text) pairs; a name met before is not cut again."""
-    if len(_kept) > _KEPT:
-        _kept.clear()
-    known = {name: _kept[name] for name, _ in named if name in _kept}
-    missing = {name: text for name, text in named if name not in known}
-    known.update(zip(missing, shipped_words().cut(list(missing.values())), strict=True))
-    _kept.update(known)
-    return [known[name] for name, _ in named]

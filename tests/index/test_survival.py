@@ -225,14 +225,14 @@ def test_what_can_be_made_again_is_made_again(
     with open_index(folder, encoder=tiny_encoder) as index:
         expected = _answers(index)
     embedded = tiny_encoder.embedded
-    for pattern in ("*.faiss", "*.keys.npy", "lexical/*.term"):
+    for pattern in ("*.faiss", "*.keys.npy", "*.words", "*.cuts.npy", "lexical/*.term"):
         newest = max((folder / "generations").iterdir())
         next(newest.glob(pattern)).unlink()
         with open_index(folder, encoder=tiny_encoder) as index:
             assert _answers(index) == expected
         assert verify(folder) == []
     assert tiny_encoder.embedded == embedded
-    assert caplog.text.count("重新生成") == 3
+    assert caplog.text.count("重新生成") == 5
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,92 @@
+"""The words of each passage by number, stored beside its vectors: cutting them took longer than the rest of a question.
+
+Row i belongs to the i-th passage of the segment by key. ``name.words`` holds numbers of words one after the other;
+a row of ``name.cuts.npy`` says where those of a passage begin and end and where those of its title and headings do.
+Its first row is the fingerprint of what cut them: words cut by another version are cut again when they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from index.records import Passage
+from index.wordvectors import Words, shipped_words
+
+Places: TypeAlias = npt.NDArray[np.uint32]
+
+WORDS, CUTS = ".words", ".cuts.npy"
+_BATCH = 1024  # passages cut at once
+
+
+def write(folder: Path, name: str, passages: Iterable[Passage], count: int) -> None:
+    """Write both files for the passages of a segment, by key.
+
+    Raises:
+        OSError: if a file cannot be written.
+    """
+    cutter = shipped_words()
+    places = np.zeros((count + 1, 4), np.uint32)
+    places[0] = cutter.fingerprint
+    remaining = iter(passages)
+    row, at = 1, 0
+    with (folder / f"{name}{WORDS}").open("wb") as file:
+        while batch := list(islice(remaining, _BATCH)):
+            contexts = [passage.context for passage in batch]
+            heads = {context: n for n, context in enumerate(dict.fromkeys(contexts))}  # neighbours share theirs
+            cut = cutter.cut([*heads, *(passage.text for passage in batch)])
+            lengths = [len(words) for words in cut]
+            ends = at + np.cumsum(lengths)
+            begins = ends - lengths
+            mine = slice(row, row + len(batch))
+            places[mine, 0], places[mine, 1] = begins[len(heads) :], ends[len(heads) :]
+            of = [heads[context] for context in contexts]
+            places[mine, 2], places[mine, 3] = begins[of], ends[of]
+            file.write(np.concatenate(cut).tobytes())
+            row, at = row + len(batch), int(ends[-1])
+    np.save(folder / f"{name}{CUTS}", places)
+
+
+class Cuts:
+    """The stored words of a segment, open for reading."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        path = folder / f"{name}{WORDS}"
+        self._places: Places = np.load(folder / f"{name}{CUTS}", mmap_mode="r", allow_pickle=False).view(np.ndarray)
+        empty = not path.stat().st_size  # a file of nothing cannot be mapped
+        self._words: Words = np.zeros(0, np.uint16) if empty else np.memmap(path, np.uint16, "r").view(np.ndarray)
+
+    @classmethod
+    def of(cls, folder: Path, name: str) -> Cuts | None:
+        """Those of a segment; None where there are none, or they were cut by another version."""
+        if not (folder / f"{name}{CUTS}").exists():
+            return None
+        cuts = cls(folder, name)
+        return cuts if cuts.current else None
+
+    def __len__(self) -> int:
+        return len(self._places) - 1
+
+    @property
+    def current(self) -> bool:
+        """Were they cut by the words that are shipped now?"""
+        return bool(np.array_equal(self._places[0], shipped_words().fingerprint))
+
+    @property
+    def whole(self) -> bool:
+        """Does every row lie inside the file?"""
+        rows = self._places[1:]
+        return bool((rows[:, ::2] <= rows[:, 1::2]).all() and (rows <= len(self._words)).all())
+
+    def rows(self, numbers: Sequence[int] | npt.NDArray[np.intp]) -> list[tuple[Words, Words]]:
+        """For each row the words of the text, and those of title and headings."""
+        words = self._words
+        return [
+            (words[begin:end], words[head_begin:head_end])
+            for begin, end, head_begin, head_end in self._places[np.asarray(numbers, np.intp) + 1].tolist()
+        ]
