@@ -311,7 +311,9 @@ window.gazette = (() => {
 		event.preventDefault();
 		send(form, form.dataset.act, { ...form.dataset, ...Object.fromEntries(new FormData(form)) });
 		const menu = form.closest("details");
-		if (menu) menu.open = false;
+		if (!menu) return;
+		menu.open = false;
+		menu.querySelector("summary").focus();
 	});
 	function tab(name) {
 		const at = { read: 0, ledgers: 1, library: 2 }[name];

@@ -59,7 +59,14 @@ def document_pane(
             say(language, "later"), class_="stretch", data_act="open", data_document=document.id, data_at=shown.later
         )
     text = _head(gazette, document) + glance + earlier + body(source, document, marks, language, shown) + later
-    sheet = tag("article", text + _turnings(gazette, document, language), class_="paper", lang="zh-CN", tabindex=-1)
+    sheet = tag(
+        "article",
+        text + _turnings(gazette, document, language),
+        class_="paper",
+        lang="zh-CN",
+        tabindex=0,
+        aria_label=document.title,
+    )
     quotes = _quotes(cited, focus, place.turn, answer, language)
     bar = _bar(document.title, gazette, language, quotes, _glance_button(document, place, language))
     return _pane(bar + contents(gazette, document.id, language) + sheet, document=document.id, turn=place.turn)
@@ -84,7 +91,7 @@ def cover_pane(gazettes: Sequence[Gazette], gazette: Gazette | None, language: L
             )
             for g in sorted(gazettes, key=lambda g: (-(g.year or 0), -(g.number or 0), g.title))
         )
-        return _pane(tag("article", hint + tag("ol", shelf, class_="shelf"), class_="paper is-cover", tabindex=-1))
+        return _pane(tag("article", hint + tag("ol", shelf, class_="shelf"), class_="paper is-cover", tabindex=0))
     card = [
         tag("p", safe(gazette.organ or ""), class_="cover-organ") if gazette.organ else "",
         tag("h2", safe(gazette.title), class_="cover-title"),
@@ -104,7 +111,8 @@ def cover_pane(gazettes: Sequence[Gazette], gazette: Gazette | None, language: L
             + tag("nav", listing, class_="cover-contents", aria_label=say(language, "contents")),
             class_="paper is-cover",
             lang="zh-CN",
-            tabindex=-1,
+            tabindex=0,
+            aria_label=gazette.issue,
         ),
         gazette=gazette.source_id,
     )
@@ -112,7 +120,7 @@ def cover_pane(gazettes: Sequence[Gazette], gazette: Gazette | None, language: L
 
 def notice_pane(text: str) -> str:
     """The pane with one sentence, for a place that cannot be shown."""
-    return _pane(tag("article", tag("p", safe(text), class_="hint"), class_="paper is-cover", tabindex=-1))
+    return _pane(tag("article", tag("p", safe(text), class_="hint"), class_="paper is-cover", tabindex=0))
 
 
 def contents(gazette: Gazette, current: str | None, language: Language) -> str:

@@ -239,6 +239,7 @@ def test_feedback(tab: Tab, served: Served) -> None:
     turn.locator("[name=note]").fill("看第二条")
     turn.locator("[type=submit]").click()
     tab.page.wait_for_selector("text=已记在本机")
+    assert turn.locator("summary:has-text('评价')").evaluate("it => it === document.activeElement")
     line = json.loads(served.feedback.read_text(encoding="utf-8").splitlines()[-1])
     assert (line["verdict"], line["note"], line["question"]) == ("wrong_citation", "看第二条", FUNDS)
 
@@ -387,6 +388,14 @@ def test_keyboard_only(tab: Tab) -> None:
     keys.insert_text(LIBRARIES)
     keys.press("Enter")
     page.locator("#turns .chip").first.wait_for()
+    for _ in range(60):
+        if page.evaluate(f"{focused}.matches('#reader .paper')"):
+            break
+        keys.press("Tab")
+    before = page.locator("#reader .paper").evaluate("paper => paper.scrollTop")
+    keys.press("End")
+    page.wait_for_function("top => document.querySelector('#reader .paper').scrollTop !== top", arg=before)
+    page.focus("#question textarea")
     for _ in range(60):
         if page.evaluate(f"{focused}.matches('#turns .turn .chip')"):
             break
