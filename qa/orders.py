@@ -27,12 +27,16 @@ _ADDRESSES_A_MODEL = re.compile(
     r"|(?:你|您)(?:现在)?(?:是|扮演|必须|应当|只能|要|需要|不得|的新)[^。]{0,20}(?:助手|模型|AI|机器人|回答|输出|回复|角色|任务)"
     r"|(?:请|务必)(?:仅|只|直接)?(?:输出|回答)|(?:只|仅)(?:回答|输出|回复)|请告诉用户"
     r"|(?:回答|输出|回复)(?:时|中)?[^。]{0,8}(?:必须[写说引]|改为|替换为|一律)"
+    r"|(?:AI|人工智能|模型|助手)\s*(?:请注意|阅读后|读后)|(?:仅|只)供(?:语言|大)?(?:模型|AI|助手|机器)"
+    r"|不要引用|(?:不管|无论|凡|若有人|如果有人)[^。]{0,4}问(?!题)[^。]{0,14}(?:答|说)|一律答(?!复)|作为(?:一个)?(?:人工智能|AI|语言模型|助手)[,，]"
     r"|致(?:各)?(?:大模型|语言模型|人工智能|AI|助手)"
     r"|(?:助手|模型|机器人|AI)[^。]{0,4}(?:读到|看到|请注意)[^。]{0,14}(?:回答|回复|输出|答复)"
     r"|(?:ignore|disregard|forget|override)\s.{0,40}(?:instruction|prompt|rule|above|previous|everything)"
     r"|(?:system|developer)\s*(?:prompt|message|override)|new\s+instructions?:|you\s+are\s+now\s"
+    r"|note\s+to\s+(?:the\s+)?(?:AI|assistant|model)|when\s+(?:you\s+are\s+)?asked|#+\s*(?:instruction|response|system)\b"
+    r"|\b(?:human|assistant|user)\s*(?:to=\w+)?\s*:|act\s+as\s+an?\s"
     r"|(?:answer|reply|respond|output|say)\s+(?:only|exactly|nothing\s+but)|tell\s+the\s+user"
-    r"|\[/?INST\]|<\||<<SYS>>|</?think>|<(?:start|end)_of_turn>|<｜",
+    r"|\[/?INST\]|<\||<<SYS>>|</?think>|<(?:start|end)_of_turn>|<｜|^\s*#*\s*system\s*$",
     re.IGNORECASE,
 )
 
