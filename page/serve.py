@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from importlib.resources import files
@@ -23,6 +23,8 @@ from page.startup import without_stubs
 if TYPE_CHECKING:
     import gradio as gr
     from fastapi import FastAPI
+    from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from page.desk import Desk
@@ -127,19 +129,13 @@ def mount(
     """
     import gradio
     from fastapi import FastAPI
-    from fastapi.responses import Response
 
     from page.completions import serve_completions
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
     for name, media in ASSETS.items():
-        content = files("page").joinpath(name).read_bytes()
-
-        def asset(content: bytes = content, media: str = media) -> Response:
-            return Response(content, media_type=media, headers={"cache-control": "public, max-age=31536000, immutable"})
-
-        app.get(f"/page/{name}", include_in_schema=False)(asset)
+        app.add_route(f"/page/{name}", _asset(files("page").joinpath(name).read_bytes(), media))
 
     serve_completions(app, desk, login)
     page.state_session_capacity = SESSIONS
@@ -166,6 +162,21 @@ def mount(
     gate = Gate(login, inner, _version()) if login else None
     app.add_middleware(Guard, hosts=allowed, by_number=not is_loopback(host), version=_version(), gate=gate)
     return app
+
+
+def _asset(content: bytes, media: str) -> Callable[[Request], Response]:
+    """One of the page's own files. Nothing of the request but its encoding has a say in what is sent."""
+    from starlette.responses import Response
+
+    zipped = gzip.compress(content, 9)
+    headers = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
+
+    def asset(request: Request) -> Response:
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(zipped, media_type=media, headers={**headers, "content-encoding": "gzip"})
+        return Response(content, media_type=media, headers=headers)
+
+    return asset
 
 
 def _answer_tools_from(url: str, page: gr.Blocks, inner: Login) -> None:

@@ -38,6 +38,16 @@ def test_every_reply_carries_the_policy(served: Served, route: str, method: str)
     assert "root:" not in reply.text
 
 
+@pytest.mark.parametrize("name", ["style.css", "page.js", "icon.svg"])
+def test_a_request_has_no_say_in_what_our_files_hold(served: Served, name: str) -> None:
+    plain = httpx.get(f"{served.url}/page/{name}")
+    assert plain.headers["content-encoding"] == "gzip"
+    for query in ("content=alert(1)&media=text/html", "request=1", "1"):
+        asked = httpx.get(f"{served.url}/page/{name}?{query}", headers={"accept-encoding": "identity"})
+        assert asked.content == plain.content
+        assert asked.headers["content-type"] == plain.headers["content-type"]
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
