@@ -57,6 +57,7 @@ def test_a_model_is_used_and_its_noise_is_not_shown(
     shown = capsys.readouterr()
     record = json.loads(shown.out)
     assert "参数" in shown.err
+    assert shown.err.count("\n") == 1, "no bar but on a terminal"
     assert "206所" in record["answer"]
     assert record["summary"]["model"] == "extract"
     assert record["summary"]["note"]
