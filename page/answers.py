@@ -170,9 +170,13 @@ def _proof(i: int, citation: Citation, language: Language, before: Citation | No
     """
     quote, (start, end) = without_bold(citation.quote, citation.answer_start, citation.answer_end)
     quote, start, end = _cut(quote, start, end, QUOTE_SHOWN)
-    words = safe(quote)
+    article = citation.article or ""
+    number = len(article) if quote.startswith(article) and (start >= end or start >= len(article)) else 0
+    words = safe(quote[number:])
     if start < end:
-        words = safe(quote[:start]) + hit_words(safe(quote[start:end])) + safe(quote[end:])
+        words = safe(quote[number:start]) + hit_words(safe(quote[start:end])) + safe(quote[end:])
+    if number:  # 第二条 stands apart from what it rules, as in print
+        words = tag("b", safe(article), class_="article") + words
     quoted = tag("blockquote", words + chip(i, citation, language))
     parts = [tag("span", safe(part)) for part in place(citation, language)]
     if before is not None and before.document_id == citation.document_id:

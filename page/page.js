@@ -214,7 +214,12 @@ window.gazette = (() => {
 	   So what was taken on and what was answered is counted, and where something is missing a stream is asked for. */
 	const due = new Map(); // event -> times a stream was asked for it
 	let streams = 0;
-	const waiting = () => document.body.classList.toggle("is-waiting", [...due.values()].some((times) => times < 2));
+	const awaited = new Set(); // of those, what the reader has just asked for, and not what the page does by itself
+	let touched = -Infinity;
+	for (const kind of ["click", "keydown", "change"]) {
+		document.addEventListener(kind, () => { touched = performance.now(); }, true);
+	}
+	const waiting = () => document.body.classList.toggle("is-waiting", [...awaited].some((event) => due.get(event) < 2));
 	const plainFetch = window.fetch;
 	window.fetch = async (...request) => {
 		const { pathname } = new URL(request[0].url ?? request[0], location);
@@ -224,7 +229,11 @@ window.gazette = (() => {
 			throw error;
 		});
 		if (asks && !response.ok) fault(response.status === 401 ? "signedOut" : "failed");
-		if (response.ok && asks) due.set((await response.clone().json()).event_id, 0);
+		if (response.ok && asks) {
+			const { event_id: event } = await response.clone().json();
+			due.set(event, 0);
+			if (performance.now() - touched < 1000) awaited.add(event);
+		}
 		waiting();
 		if (response.ok && pathname.endsWith("/queue/data")) follow(response.clone().body.getReader());
 		return response;
@@ -242,6 +251,7 @@ window.gazette = (() => {
 					const message = line.startsWith("data:") ? JSON.parse(line.slice(5)) : {};
 					if (message.msg !== "process_completed") continue;
 					due.delete(message.event_id);
+					awaited.delete(message.event_id);
 					if (!message.success) fault("failed");
 				}
 				waiting();

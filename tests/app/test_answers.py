@@ -33,6 +33,22 @@ def test_short_answer_is_emphasised_in_its_sentence(assistant: Asked) -> None:
     assert say("zh", "sure") in html
 
 
+@pytest.mark.parametrize(
+    ("span", "expected"),
+    [
+        pytest.param((5, 7), '<b class="article">第二条</b>由市<strong class="hit is-short">政府', id="apart"),
+        pytest.param((0, 5), '<strong class="hit is-short">第二条由市</strong>', id="part of the answer"),
+        pytest.param((0, 0), '<b class="article">第二条</b>由市政府负责。', id="no answering words"),
+    ],
+)
+def test_an_article_number_stands_apart(assistant: Asked, span: tuple[int, int], expected: str) -> None:
+    answer = asked(assistant, "全市义务教育阶段学校有多少所？")
+    citation = replace(
+        answer.citations[0], quote="第二条由市政府负责。", article="第二条", answer_start=span[0], answer_end=span[1]
+    )
+    assert expected in html_of(replace(answer, citations=(citation,)))
+
+
 def test_both_sides_of_a_conflict(assistant: Asked) -> None:
     html = html_of(asked(assistant, "年购书经费是多少？"))
     assert say("zh", "conflict") in html
