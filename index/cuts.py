@@ -15,6 +15,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from index.generations import WriteFailed
 from index.records import Passage
 from index.wordvectors import Words, shipped_words
 
@@ -28,7 +29,7 @@ def write(folder: Path, name: str, passages: Iterable[Passage], count: int) -> N
     """Write both files for the passages of a segment, by key.
 
     Raises:
-        OSError: if a file cannot be written.
+        OSError, WriteFailed: if it cannot be written, or what was read back is not what was written.
     """
     cutter = shipped_words()
     places = np.zeros((count + 1, 4), np.uint32)
@@ -50,6 +51,9 @@ def write(folder: Path, name: str, passages: Iterable[Passage], count: int) -> N
             file.write(np.concatenate(cut).tobytes())
             row, at = row + len(batch), int(ends[-1])
     np.save(folder / f"{name}{CUTS}", places)
+    again = Cuts(folder, name)
+    if row != count + 1 or len(again) != count or not again.whole:
+        raise WriteFailed(f"{folder / name}{CUTS} 应有 {count} 段的词，写入 {row - 1} 段；磁盘是否已满？")
 
 
 class Cuts:

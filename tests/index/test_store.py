@@ -221,6 +221,44 @@ def test_add_replace_remove(tmp_path: Path, tiny_encoder: Any) -> None:
     assert verify(folder) == []
 
 
+ISSUE = """**海州市人民代表大会常务委员会公报**
+
+**{year}年 第{number}号**
+
+# 关于全市学校情况的报告
+
+全市共有学校{schools}所，比上年增加两所，办学条件明显改善。
+"""
+
+
+@pytest.mark.parametrize(
+    ("replace", "found"),
+    [
+        pytest.param("file", {"101所", "102所", "103所", "90所"}, id="beside each other"),
+        pytest.param("issue", {"103所", "90所"}, id="the newest of an issue alone"),
+        pytest.param("none", {"101所", "102所", "103所", "90所"}, id="nothing is replaced"),
+    ],
+)
+def test_versions_of_an_issue_by_choice(tmp_path: Path, tiny_encoder: Any, replace: Any, found: set[str]) -> None:
+    """Three versions of one issue and another issue: which of their figures can still be found, and what is said."""
+    folder = tmp_path / "index"
+    notes: list[str] = []
+    for name, year, number, schools in (
+        ("a", 2021, 2, 90), ("b", 2021, 3, 101), ("c", 2021, 3, 102), ("d", 2021, 3, 103),
+    ):  # fmt: skip
+        file = tmp_path / f"{name}.md"
+        file.write_text(ISSUE.format(year=year, number=number, schools=schools), encoding="utf-8")
+        change = add if folder.exists() else build
+        (report,) = change([file], folder, encoder=tiny_encoder, **({"replace": replace} if folder.exists() else {}))
+        notes += report.notes
+    with open_index(folder, encoder=tiny_encoder) as index:
+        texts = [hit.passage.text for hit in (*index.lexical("全市学校", 20), *index.dense("全市学校", 20))]
+    assert {figure for figure in ("90所", "101所", "102所", "103所") if any(figure in t for t in texts)} == found
+    beside = ["b.md", "b.md", "c.md"] if replace == "file" else []
+    assert notes == [f"与 {other} 是同一期，两者并存" for other in beside]
+    assert verify(folder) == []
+
+
 def test_only_new_text_is_embedded(tmp_path: Path, tiny_encoder: Any) -> None:
     folder = tmp_path / "index"
     a, b = _write(tmp_path, "a.md", "教育", "教育经费增长。"), _write(tmp_path, "b.md", "海洋", "渔业。")

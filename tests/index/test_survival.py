@@ -16,10 +16,13 @@ from typing import Any
 
 import pytest
 
-from index import building
-from index.generations import pointer_stamp
+from index import building, cuts
+from index.generations import WriteFailed, pointer_stamp
+from index.lexical import LexicalIndex, LexicalWriter
 from index.records import GazetteError
 from index.store import Index, IndexBusy, IndexDamaged, add, build, open_index, remove, verify
+from index.tables import Segment
+from index.vectors import Nearest
 
 QUESTION = "义务教育学校有多少所"
 
@@ -233,6 +236,70 @@ def test_what_can_be_made_again_is_made_again(
         assert verify(folder) == []
     assert tiny_encoder.embedded == embedded
     assert caplog.text.count("重新生成") == 5
+
+
+def test_the_generation_before_is_opened_and_said_so_and_damage_is_not_parsed(
+    tmp_path: Path, tiny_encoder: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    build([_write(tmp_path / "a.md", "教育")], folder, encoder=tiny_encoder)
+    with open_index(folder, encoder=tiny_encoder) as index:
+        expected = _answers(index)
+    add([_write(tmp_path / "b.md", "海洋")], folder, encoder=tiny_encoder)
+    newest = max((folder / "generations").iterdir())
+    truth = newest / f"{newest.name}.sqlite"  # of what was added; the rest is linked
+    damaged = bytearray(truth.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    truth.write_bytes(damaged)
+    parsed: list[Path] = []
+    for kind in (Segment, Nearest, LexicalIndex):
+        monkeypatch.setattr(kind, "__init__", _noting(kind.__init__, parsed))
+    with open_index(folder, encoder=tiny_encoder) as index:
+        assert _answers(index) == expected
+        assert list(index.source_names.values()) == ["a.md"]
+    assert "当前的索引已损坏" in caplog.text
+    assert "改用前一代" in caplog.text
+    assert parsed
+    assert not [path for path in parsed if newest.name in path.parts], "hash before parse"
+    monkeypatch.undo()
+    assert any(newest.name in line for line in verify(folder))
+    add([tmp_path / "b.md"], folder, encoder=tiny_encoder)
+    assert verify(folder) == []
+    with open_index(folder, encoder=tiny_encoder) as index:
+        assert set(index.source_names.values()) == {"a.md", "b.md"}
+
+
+def _noting(method: Any, noted: list[Path]) -> Any:
+    """The method, noting the path it is given."""
+
+    def noting(*args: Any, **options: Any) -> None:
+        noted.append(Path(args[1]))
+        method(*args, **options)
+
+    return noting
+
+
+@pytest.mark.parametrize("fault", ["vectors", "cuts", "terms"])
+def test_what_was_written_is_read_back(
+    folder: Path, tmp_path: Path, tiny_encoder: Any, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part that reports success and holds less than it was given stops the change; the old index answers."""
+    with open_index(folder, encoder=tiny_encoder) as index:
+        expected = _answers(index)
+    if fault == "vectors":
+        blocks = Segment.vector_rows
+        monkeypatch.setattr(Segment, "vector_rows", lambda self: list(blocks(self))[:0])
+    elif fault == "cuts":
+        rows = cuts.write
+        monkeypatch.setattr(cuts, "write", lambda a, b, passages, count: rows(a, b, list(passages)[1:], count))
+    else:
+        monkeypatch.setattr(LexicalWriter, "add", lambda *_: None)
+    with pytest.raises(WriteFailed):
+        add([_write(tmp_path / "c.md", "停车")], folder, encoder=tiny_encoder)
+    monkeypatch.undo()
+    assert verify(folder) == []
+    with open_index(folder, encoder=tiny_encoder) as index:
+        assert _answers(index) == expected
 
 
 @pytest.mark.parametrize(
