@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 Numbers = Sequence[float] | Floats
 Qrels = Mapping[str, Mapping[str, int]]
 Run = Mapping[str, Sequence[str]]
+FEW = 5  # members of a stratum, below which it is none
 _BLOCK = 2_000_000  # indices drawn at once: 16 MB
 RankMeasure = Literal["hit", "mrr", "recall", "ndcg"]
 
@@ -304,12 +305,13 @@ class Estimate:
 
 def resamples(strata: Sequence[str], count: int, seed: int) -> Iterator[NDArray[np.intp]]:
     """Rows of n indices, ``count`` in all, in blocks: each row draws, with replacement, as many from every stratum
-    as it has.
+    as it has. Strata of fewer than ``FEW`` are drawn as one: two questions of a kind, both wrong, would never vary.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 8 (several samples).
     """
     random = np.random.default_rng(seed)
-    names = np.asarray(strata)
+    sizes = Counter(strata)
+    names = np.asarray([name if sizes[name] >= FEW else "\0few" for name in strata])
     groups = [np.flatnonzero(names == name) for name in np.unique(names)]
     block = max(1, _BLOCK // max(1, len(names)))
     for done in range(0, count, block):

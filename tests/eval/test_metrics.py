@@ -132,15 +132,18 @@ def test_risk_coverage_by_hand() -> None:
 
 
 def test_resamples_keep_strata_and_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eval.metrics._BLOCK", 8 * 7)
-    strata = ["a"] * 3 + ["b"] * 5
+    monkeypatch.setattr("eval.metrics._BLOCK", 15 * 7)
+    strata = ["a"] * 6 + ["b"] * 5 + ["c", "d"] * 2
 
     def drawn(seed: int) -> NDArray[np.intp]:
         return np.concatenate(list(resamples(strata, 50, seed)))
 
-    assert drawn(7).shape == (50, 8), "blocks of seven rows, the last one shorter"
-    assert (np.sort(drawn(7), axis=1)[:, :3] < 3).all(), "three of every row come from stratum a"
-    assert (np.sort(drawn(7), axis=1)[:, 3:] >= 3).all()
+    assert drawn(7).shape == (50, 15), "blocks of seven rows, the last one shorter"
+    ordered = np.sort(drawn(7), axis=1)
+    assert (ordered[:, :6] < 6).all(), "six of every row come from stratum a"
+    assert ((ordered[:, 6:11] >= 6) & (ordered[:, 6:11] < 11)).all(), "five from b"
+    assert (ordered[:, 11:] >= 11).all(), "and four from what is left"
+    assert {tuple(row[11:]) for row in ordered} - {(11, 12, 13, 14)}, "c and d are drawn as one"
     assert (drawn(7) == drawn(7)).all()
     assert (drawn(7) != drawn(8)).any()
 
@@ -152,7 +155,9 @@ def test_bootstrap_interval_is_that_of_a_proportion() -> None:
     assert (estimate.value, estimate.n) == (0.8, 100)
     assert estimate.low == pytest.approx(0.8 - error, abs=0.02)
     assert estimate.high == pytest.approx(0.8 + error, abs=0.02)
-    assert bootstrap_mean([1.0, 0.0], ["a", "b"]).low == 0.5, "strata of one cannot vary"
+    halves = bootstrap_mean([1.0] * 5 + [0.0] * 5, ["a"] * 5 + ["b"] * 5)
+    assert (halves.low, halves.high) == (0.5, 0.5), "all alike within each stratum"
+    assert bootstrap_mean([1.0, 0.0], ["a", "b"]).low == 0, "two strata of one are drawn as one"
     assert math.isnan(bootstrap_mean([], []).value)
 
 
