@@ -305,13 +305,14 @@ class Estimate:
 
 def resamples(strata: Sequence[str], count: int, seed: int) -> Iterator[NDArray[np.intp]]:
     """Rows of n indices, ``count`` in all, in blocks: each row draws, with replacement, as many from every stratum
-    as it has. Strata of fewer than ``FEW`` are drawn as one: two questions of a kind, both wrong, would never vary.
+    as it has. Strata of fewer than ``FEW`` are drawn with the largest one: two of a kind, both wrong, would never vary.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 8 (several samples).
     """
     random = np.random.default_rng(seed)
     sizes = Counter(strata)
-    names = np.asarray([name if sizes[name] >= FEW else "\0few" for name in strata])
+    largest = max(sizes, key=lambda name: sizes[name], default="")
+    names = np.asarray([name if sizes[name] >= FEW else largest for name in strata])
     groups = [np.flatnonzero(names == name) for name in np.unique(names)]
     block = max(1, _BLOCK // max(1, len(names)))
     for done in range(0, count, block):

@@ -75,4 +75,5 @@ def _row(scores: Scores, name: str, measures: Sequence[str]) -> list[float | Non
 
 
 def _short(value: float) -> float:
-    return int(value) if value == int(value) else round(value, 4)
+    # Not rounded otherwise: a hundred differences in the fifth place, all of one sign, would be told from chance.
+    return int(value) if value == int(value) else value

@@ -65,6 +65,9 @@ def test_kept_scores_are_compared_like_the_report(
     assert (kept.wordings, kept.strata) == (full.wordings, full.strata)
     assert all(d.difference.value == 0 for d in comparing.compare(full, kept))
     assert kept.values["mrr@10"] == full.values["mrr@10"]
+    thirds = scores_of([replace(o, relevant_ranks=(3,)) for o in hundred(80)])
+    save_scores(thirds, asdict(setting), tmp_path / "thirds.json")
+    assert not any(d.is_gain or d.is_loss for d in comparing.compare(load_scores(tmp_path / "thirds.json")[0], thirds))
     text = (tmp_path / "kept" / "scores.json").read_text(encoding="utf-8")
     assert "学校" not in text, "no words of questions or answers"
     assert len(re.findall(r'^  "[qu]\d+": \[.*\],?$', text, re.MULTILINE)) == 101, "a line a question"
