@@ -12,6 +12,7 @@ window.gazette = (() => {
 	const $ = (selector) => document.querySelector(selector);
 	const triggers = new Map(); // a part's element -> gradio's trigger for its events
 	let cameFrom = null; // the chip to go back to
+	let going = false; // the reader asked for a place, and not for another language or a new answer
 
 	/* theme */
 	function theme(name) {
@@ -63,7 +64,8 @@ window.gazette = (() => {
 		const current = pane.querySelector(".contents [aria-current]");
 		current?.scrollIntoView({ block: "nearest" });
 		pane.querySelector(".paper")?.scrollTo({ top: 0 });
-		if (narrow.matches && cameFrom) $("#side").scrollIntoView();
+		if (narrow.matches && going) $("#side").scrollIntoView();
+		going = false;
 	}
 	function show(mark) {
 		const paper = mark.closest(".paper");
@@ -71,7 +73,8 @@ window.gazette = (() => {
 		const middle = paper.scrollTop + box.top - around.top - (around.height - box.height) / 2;
 		// Only the paper moves: scrollIntoView would pull a phone's page away from the answer just given.
 		paper.scrollTo({ top: middle, behavior: calm.matches ? "auto" : "smooth" });
-		if (!cameFrom) return;
+		if (!going) return;
+		going = false;
 		if (narrow.matches) $("#side").scrollIntoView();
 		mark.focus({ preventScroll: true });
 	}
@@ -97,6 +100,7 @@ window.gazette = (() => {
 		numberSeen = number;
 		if (!more) return;
 		cameFrom = null;
+		going = false;
 		tab("read");
 		goToWanted();
 		last.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
@@ -213,6 +217,7 @@ window.gazette = (() => {
 	   that the server took on before the browser had read so, and its answer waits until another event opens one.
 	   So what was taken on and what was answered is counted, and where something is missing a stream is asked for. */
 	const due = new Map(); // event -> times a stream was asked for it
+	const early = new Set(); // answered before the browser had read that they were taken on
 	let streams = 0;
 	const awaited = new Set(); // of those, what the reader has just asked for, and not what the page does by itself
 	let touched = -Infinity;
@@ -231,8 +236,10 @@ window.gazette = (() => {
 		if (asks && !response.ok) fault(response.status === 401 ? "signedOut" : "failed");
 		if (response.ok && asks) {
 			const { event_id: event } = await response.clone().json();
-			due.set(event, 0);
-			if (performance.now() - touched < 1000) awaited.add(event);
+			if (!early.delete(event)) {
+				due.set(event, 0);
+				if (performance.now() - touched < 1000) awaited.add(event);
+			}
 		}
 		waiting();
 		if (response.ok && pathname.endsWith("/queue/data")) follow(response.clone().body.getReader());
@@ -250,7 +257,7 @@ window.gazette = (() => {
 				for (const line of lines) {
 					const message = line.startsWith("data:") ? JSON.parse(line.slice(5)) : {};
 					if (message.msg !== "process_completed") continue;
-					due.delete(message.event_id);
+					if (!due.delete(message.event_id)) early.add(message.event_id);
 					awaited.delete(message.event_id);
 					if (!message.success) fault("failed");
 				}
@@ -292,6 +299,7 @@ window.gazette = (() => {
 		const { act, ...rest } = data;
 		if (act === "open") {
 			cameFrom = button;
+			going = true;
 			tab("read");
 			if (openHere(rest)) return;
 		}

@@ -377,6 +377,14 @@ def test_phone(open_tab: OpenTab, served: Served) -> None:
     assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     tab.page.tap("[aria-label='回到问答']")
     assert tab.in_sight("#turns .turn .asked")
+    tab.page.tap("text=English")
+    tab.page.wait_for_selector("text=Export")
+    assert tab.in_sight("[data-act=language]"), "the way back to Chinese is not cut off"
+    tab.page.mouse.move(200, 300)
+    before = tab.page.evaluate("scrollY")
+    tab.page.mouse.wheel(0, 400)
+    tab.page.wait_for_function("before => scrollY > before", arg=before)
+    assert tab.in_sight("[data-act=language]"), "the head stays in sight"
 
 
 def test_keyboard_only(tab: Tab) -> None:
