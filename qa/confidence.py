@@ -1,9 +1,9 @@
 """How sure an answer is, whether to give it, and what to say when not.
 
-The chance is a logistic function of how well the scorers liked the place, less what speaks against the answer by itself:
-a place or year the question names and the gazette does not say with it, an answer of another type or unit, a word of
-print the gazette never uses. models/calibrate.py fits it on questions held out in turn. Weights of what speaks against
-are set by hand: too few unanswerable questions exist to learn them from.
+The chance is a logistic function of signals: how well the scorers and the pointer liked the place, which words of the
+question the place lacks, and what speaks against the answer by itself (a year or place it does not say, another type
+or unit, no name where a person is asked for). models/calibrate.py fits it on questions written by reading, half of
+them without an answer in their text; a simple form, as there are too few to learn more.
 """
 
 from __future__ import annotations
@@ -27,21 +27,8 @@ from qa.words import FUNCTION, cut, formality, rarity
 MODELS = Path(__file__).with_name("models")
 ONE_WORD = ASKS_FIGURE - {"date"} | {"person"}  # kinds whose questions are short and exact
 THRESHOLD = 0.48
-FEATURES = ("score", "score_gap", "value", "cover_all", "here")
-AGAINST: dict[str, float] = {
-    "unmet": 5.0,  # a year, ordinal, place or title of the question that the place does not have
-    "other_type": 2.5,
-    "other_unit": 2.0,
-    "no_name": 2.5,  # a post is asked for and the answer is no name
-    "absent_head": 2.2,  # the word beside the asking word is nowhere in the source
-    "no_head": 0.8,  # nor in this place
-    "other_class": 3.0,  # 哪家公司 without a company
-    "too_few": 5.0,
-    "one_word_off": 3.5,
-    "no_sum": 3.0,
-    "no_cue": 2.2,
-    "nothing": 2.0,  # hardly a word of the question is here
-}
+NOWHERE = -12.0  # the pointer's score where it saw nothing
+COMMON = 9.0  # rarity beyond which a word is simply rare
 _NAMED_POST = re.compile(
     r"长|主任|书记|主席|委员|经理|董事|主持|哪位|谁(担任|当|负责|牵头)|叫(什么|啥)|姓|名字|\bwho\b"
 )
@@ -66,50 +53,85 @@ _CHANGE = re.compile(r"增|减|提高|下降|降低|涨|降|同比|高于|低于
 _ACTS = re.compile(
     r"[局委办厅部院会府社站队处科所团]$|公司|集团|银行|中心|学校|政府|机构|机关|单位|部门|组织|企业|主体|[者人员户长民生师家]$|群众|代表|群体|对象|干部|班子|小组"
 )
+_LATIN = re.compile(r"\d+(?:\.\d+)?[a-z]?|[a-z]+\d*")
+_ASKS_NAME = re.compile(r"哪(?!年|天|月|一年|一天)|谁|什么|啥")
 _COUNTED = re.compile(rf"(?<!第)([{HAN_NUMERAL}\d]{{1,3}})(?:个|大|项|家|条|种|类|名|位|所|座)")
 
 
-def features(choices: Sequence[Choice]) -> Matrix:
-    """(1, FEATURES) of the best choice."""
-    best = choices[0]
-    second = choices[1].score if len(choices) > 1 else best.score - 3.0
-    row = dict(zip(SENTENCE_FEATURES, best.row, strict=True))
-    return np.array([[best.score, best.score - second, best.value, row["cover_all"], best.here]], dtype=np.float32)
+SIGNALS = (
+    "score_gap", "value", "value_gap", "here", "here_gap", "pointed", "cover_all", "cover_paragraph", "soft", "in_passage", "longest",
+    "lacking", "lacking_most", "absent", "head_lacking", "head_absent", "head_here", "elsewhere", "figures_lacking", "clause",
+    "unmet", "other_type", "other_unit", "no_name", "other_class", "too_few", "no_cue", "no_sum", "one_word_off", "nothing", "figure_for_name",
+    "figure_here", "figure_lacking", "figure_elsewhere", "echo", "question_length", "answer_length", "yesno", "cell", "list", "field", "conflict",
+)  # fmt: skip
 
 
-def against(pool: Pool, choices: Sequence[Choice], text: str, reading: Reading) -> float:
-    """Log odds that speak against the reading; ``text`` is its source, as compared, without white space."""
+def signals(pool: Pool, choices: Sequence[Choice], text: str, reading: Reading) -> Matrix:
+    """(SIGNALS,) of a reading; ``text`` is its source, as compared, without white space."""
     best, question, asked = choices[0], pool.asked.question, pool.asked
-    near = pool.near(best.index)
-    said = reading.answer
-    shares = coverage(asked, near)
-    missing = {w: formality(w) for w, c in zip(asked.words, shares, strict=True) if c < 0.5 and not w.isascii()}
-    heads = {
-        w: missing[w] * (1.0 - _alike(pool, w, near))
-        for w in (*asked.left[:1], *asked.right[:1])
-        if w in missing and len(w) > 1
-    }
+    row = dict(zip(SENTENCE_FEATURES, map(float, best.row), strict=True))
+    sentence, near, said = best.sentence, pool.near(best.index), reading.answer
+    weight = asked.weight
+    lacking = [
+        (word, w, 1.0 - _alike(pool, word, near))
+        for word, w, held in zip(asked.words, asked.weights, coverage(asked, near), strict=True)
+        if held < 0.5
+    ]
+    own = f"{sentence.flat} {sentence.context}"
+    in_own = list(zip(asked.words, asked.weights, coverage(asked, own), strict=True))
+    away = [(word, w) for word, w, held in in_own if held < 0.5]
+    heads = [w for w in (*asked.left[:1], *asked.right[:1]) if len(w) > 1]
+    missing = {word: formality(word) for word, _, _ in lacking if not word.isascii()}
+    clause = next(((a, b) for a, b in sentence.clauses if a <= best.span.start < b), (0, len(sentence.text)))
+    in_clause = coverage(asked, sentence.flat[clause[0] : max(clause[1], best.span.end)])
     one_span = reading.made in {"span", "conflict"}
+    rest = choices[1:]
     found: dict[str, float] = {
+        "score_gap": best.score - (rest[0].score if rest else best.score - 3.0),
+        "value": best.value,
+        "value_gap": best.value - (rest[0].value if rest else best.value - 3.0),
+        "here": best.here,
+        "here_gap": best.here - max((c.here for c in rest), default=NOWHERE),
+        "pointed": max(NOWHERE, best.pointed),
+        **{name: row[name] for name in ("cover_all", "cover_paragraph", "soft", "in_passage", "longest")},
+        "lacking": sum(formality(word) * w * far for word, w, far in lacking) / weight,
+        "lacking_most": max((formality(word) * min(w, COMMON) for word, w in away), default=0.0),
+        "absent": max((far * min(w, COMMON) for word, w, far in lacking if word not in text), default=0.0),
+        "head_lacking": max((formality(w) for w in heads if w not in sentence.flat), default=0.0),
+        "head_absent": max((formality(w) for w in heads if w in missing and w not in text), default=0.0),
+        "head_here": float(bool(asked.left) and asked.left[0] in sentence.flat),
+        # The gazette has the word, and not here: a reader's own word would be nowhere.
+        "elsewhere": sum(w * (1.0 - _alike(pool, word, own)) for word, w in away if word in text) / weight,
+        "figures_lacking": float(sum(t not in own for t in _LATIN.findall(question.flat))),
+        "clause": sum(w * held for w, held in zip(asked.weights, in_clause, strict=True)) / weight,
         "unmet": min(2, len(pool.unmet(best.index))),
-        "other_type": one_span and question.kind in ASKS_FIGURE and best.span.type not in asked.expected,
-        "other_unit": one_span and question.is_count and _other_unit(question, best),
+        "other_type": float(one_span and question.kind in ASKS_FIGURE and best.span.type not in asked.expected),
+        "other_unit": float(one_span and question.is_count and _other_unit(question, best)),
         "no_name": _no_name(question, best) if one_span else 0.0,
-        "absent_head": max((f for w, f in heads.items() if w not in text), default=0.0) if one_span else 0.0,
-        "no_head": max(heads.values(), default=0.0) if one_span else 0.0,
-        "other_class": one_span and _other_class(question, said),
-        "too_few": _too_few(question, said),
-        "no_sum": question.compute == "difference"
-        and reading.made != "difference"
-        and not _CHANGE.search(best.sentence.flat),
-        "no_cue": question.kind == "reason" and not _REASON.search(best.sentence.flat),
-        "one_word_off": _one_word_off(missing, shares)
+        "other_class": float(one_span and _other_class(question, said)),
+        "too_few": float(_too_few(question, said)),
+        "no_cue": float(question.kind == "reason" and not _REASON.search(sentence.flat)),
+        "no_sum": float(
+            question.compute == "difference" and reading.made != "difference" and not _CHANGE.search(sentence.flat)
+        ),
+        "one_word_off": _one_word_off(missing, coverage(asked, near))
         if one_span and not question.search and question.kind in ONE_WORD
         else 0.0,
-        "nothing": best.row[SENTENCE_FEATURES.index("cover_all")] < 0.2
-        and best.row[SENTENCE_FEATURES.index("soft_all")] < 0.4,
+        "nothing": float(row["cover_all"] < 0.2 and row["soft_all"] < 0.4),
+        "figure_for_name": float(bool(_ASKS_NAME.search(question.flat)) and said[:1].isdigit()),
+        "echo": float(one_span and said in question.flat),
+        "question_length": float(len(question.flat)),
+        "answer_length": float(len(said)),
+        **{made: float(reading.made == made) for made in ("yesno", "cell", "list", "field", "conflict")},
     }
-    return sum(AGAINST[name] * float(value) for name, value in found.items())
+    # Figures are everywhere: where one is asked for, the words around it count for more.
+    asks_figure = float(question.kind in ASKS_FIGURE)
+    found |= {
+        "figure_here": asks_figure * found["here"],
+        "figure_lacking": asks_figure * found["lacking_most"],
+        "figure_elsewhere": asks_figure * found["elsewhere"],
+    }
+    return np.array([found[name] for name in SIGNALS], dtype=np.float32)
 
 
 def _alike(pool: Pool, word: str, text: str) -> float:
@@ -176,15 +198,15 @@ def _weights() -> tuple[Matrix, Matrix]:
 
 
 def score(rows: Matrix, weights: Matrix) -> Matrix:
-    """(n,) log odds of rows of ``FEATURES``; the last weight is the constant."""
+    """(n,) log odds of rows of ``SIGNALS``; the last weight is the constant."""
     out: Matrix = (np.column_stack([rows, np.ones(len(rows))]) @ weights).astype(np.float32)
     return out
 
 
-def probability(choices: Sequence[Choice], speaks_against: float) -> float:
-    """The calibrated chance that the answer is right."""
+def probability(row: Matrix) -> float:
+    """The calibrated chance that the answer with these signals is right."""
     weights, curve = _weights()
-    odds = float(score(features(choices), weights)[0]) - speaks_against
+    odds = float(score(row[None], weights)[0])
     return float(1.0 / (1.0 + np.exp(-np.clip(curve[0] * odds + curve[1], -30.0, 30.0))))
 
 
@@ -192,7 +214,7 @@ def judge(reading: Reading, pool: Pool, choices: Sequence[Choice], text: str) ->
     """The reading with its confidence, or an abstention that says what is missing from the source ``text``."""
     if not choices or not reading.proofs:
         return Reading(reason=nothing_found(pool.asked.question))
-    chance = probability(choices, against(pool, choices, text, reading))
+    chance = probability(signals(pool, choices, text, reading))
     if chance >= THRESHOLD:
         return replace(reading, confidence=chance)
     return Reading(confidence=chance, reason=_missing(pool, choices[0], text))

@@ -38,7 +38,7 @@ _ROSE_TO = re.compile(
     r"[^，。；]{0,8}?(?:提高|上升|增加|提升|增长|扩大|下降|降低|减少|缩短|压缩|压减|调整|升|降|增|减|提)[^，。；]{0,3}?(?:到|至|为)"
 )
 _ASKS_FORMER = re.compile(r"原来|以前|之前|此前|原先|最初|起初|从多少|由多少|过去是")
-_ASKS_DAY = re.compile(r"哪一?天|几[月号日]|何日|日期|哪日")
+ASKS_DAY = re.compile(r"哪一?天|几[月号日]|何日|日期|哪日")
 _ITEM_MARK = re.compile(r"、|和|与|及|以及")
 _CLASS_ASKED = re.compile(
     r"哪(?:一|两|几|些)?(?:个|座|家|所|条|项|部|份|处|支|款|件)?(?P<noun>区|县|市|镇|乡|村|街道|局|委|公司|集团|银行|医院|学校|中学|小学|大学|海关|法院|条例|办法|决定|决议|中心|路|街|港)(?!长|里|级|民)"
@@ -121,7 +121,7 @@ def of_spans(asked: Asked, sentence: Sentence) -> Matrix:
             out[i] += SAME_UNIT if span.unit in question.units else -OTHER_UNIT
         if span.type in COUNTED and _is_former(question, sentence, span):
             out[i] -= FORMER
-        if span.type == "date" and _ASKS_DAY.search(question.flat) and not said.endswith(("日", "号")):
+        if span.type == "date" and ASKS_DAY.search(question.flat) and not said.endswith(("日", "号")):
             out[i] -= NO_DAY
         if asked_class and said.endswith(asked_class) and len(said) > len(asked_class) + 1 and "、" not in said:
             out[i] += CLASS

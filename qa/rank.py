@@ -52,7 +52,7 @@ FEATURES = (
     "fused",  # the weighted sum that chose the candidates, over the best candidate's
 )
 
-FUSED = 4.0
+FUSED = 2.0
 """What the fused score counts beside the trees: they were fitted on other texts than gazettes, and err less with it."""
 
 # What an answer of a type looks like; types without a look of their own are left to the reader.

@@ -97,7 +97,7 @@ class Reader:
         start, end = best.sentence.source_span(best.span.start, best.span.end)
         text = "".join(flat(context).split())
         reading = Reading("answered", context[start:end])
-        return reading.answer, confidence.probability(choices, confidence.against(pool, choices, text, reading))
+        return reading.answer, confidence.probability(confidence.signals(pool, choices, text, reading))
 
     def choose(self, pool: Pool) -> list[Choice]:
         """The best span of each of the best sentences of a pool, best first."""

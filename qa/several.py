@@ -10,6 +10,7 @@ from qa.candidates import COUNTED, DocumentSentences, Sentence, Span
 from qa.evidence import Choice, Reading
 from qa.features import SENTENCE_FEATURES, Asked, Pool, coverage
 from qa.numbers import plain, value
+from qa.priors import ASKS_DAY
 from qa.quoting import QUOTE_LIMIT, proof, quoted, widened, window
 from qa.words import FUNCTION, cut, flat
 
@@ -56,9 +57,12 @@ def speaker(pool: Pool, documents: Callable[[str], DocumentSentences]) -> Readin
 
 
 def dated(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentences]) -> Reading | None:
-    """The date under the title of the document that says what was done, where the sentence has none of its own."""
+    """The date under the title of the document that says what was done, where the sentence has none, or no day, of its own."""
     sentence = best.sentence
-    if pool.asked.question.kind != "date" or best.span.type in {"date", "time"} or not sentence.document_id:
+    if pool.asked.question.kind != "date" or not sentence.document_id:
+        return None
+    dayless = ASKS_DAY.search(pool.asked.question.flat) and not best.text.endswith(("日", "号"))
+    if best.span.type in {"date", "time"} and not dayless:
         return None
     view = documents(sentence.document_id)
     if view.document.date is None or not _DONE.search(pool.asked.question.flat):

@@ -1,18 +1,23 @@
-"""Fit how sure an answer is: ``python -m qa.models.calibrate DATA_FOLDER INDEX QUESTIONS.jsonl...``.
+"""Fit how sure an answer is: ``python -m qa.models.calibrate TEXTS QUESTIONS.jsonl.gz INDEX MORE.jsonl...``.
 
-DATA_FOLDER is that of train.py: the questions it kept from the scorers are answered as they are, without the sentence
-that answers, and without its passage. QUESTIONS are development questions over the gazettes in INDEX, answerable and not. Writes
-confidence.safetensors beside this file; figures by cross-validation go to stderr.
+QUESTIONS (data/answerable_or_not.jsonl.gz) were written by reading texts in the folder TEXTS, about half of them with no
+answer there; ``document`` names the text, and each is asked of an index of that text alone. MORE are development
+questions over the gazettes in INDEX. Writes confidence.safetensors beside this file; figures by cross-validation, a
+text or a tenth of MORE left out at a time, go to stderr.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import sys
 import unicodedata
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -20,106 +25,86 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import StandardScaler
 
-from index.store import open_index
+from index.building import build
+from index.store import Index, open_index
 from qa import articles, confidence
-from qa.evidence import Choice, Reading
-from qa.features import Pool
-from qa.models.train import examples
+from qa.evidence import Reading
 from qa.question import analyse
 from qa.read import Reader, default_reader
 from qa.retrieve import retrieve
 
 HERE = Path(__file__).parent
-OWN_WEIGHT = 6.0  # a development question on a gazette against a held-out one from elsewhere
-ROBBED_WEIGHT = 2.0
-HELD = 200  # questions of each file
-FOLDS = 10
+OWN_WEIGHT = 2.0  # a development question on a gazette against one on another text
+UNANSWERABLE = 0.3  # unanswerable questions beside an answerable one that readers are taken to ask
+STRENGTH = 0.1  # inverse of the penalty on large weights
+FOLDS = 10  # of the development questions
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Answers to questions: features, what speaks against, whether each is right, whether the question has an answer."""
+    """Answers to questions: their signals, whether each is right, whether there is one, and what it is left out with."""
 
-    features: NDArray[np.float32]
-    against: NDArray[np.float32]
+    signals: NDArray[np.float32]
     right: NDArray[np.bool_]
     answerable: NDArray[np.bool_]
-    robbed: NDArray[np.bool_]  # an answerable question whose answer was hidden
+    fold: NDArray[np.str_]
+    weight: NDArray[np.float32]
 
 
-def held_rows(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Features of the answers to held-out questions, whole and robbed twice, and whether each is right."""
-    reader = default_reader()
-    rows: list[NDArray[np.float32]] = []
-    right: list[bool] = []
-    for e in examples(folder, (), limit=0, held=HELD):
-        mine = {e.pool.sentences[i].document_id for i in map(int, np.flatnonzero(e.truth > 0))}
-        for missing in ("nothing", "sentence", "passage"):
-            keep = [
-                i
-                for i, s in enumerate(e.pool.sentences)
-                if missing == "nothing" or not (e.truth[i] > 0 if missing == "sentence" else s.document_id in mine)
-            ]
-            pool = _only(e.pool, keep)
-            choices = reader.choose(pool) if keep else []
-            if choices:
-                rows.append(confidence.features(choices))
-                right.append(missing == "nothing" and bool(e.truth[keep[choices[0].index]] > 0.5))
-    return np.concatenate(rows), np.array(right)
+Row = tuple[NDArray[np.float32], bool, bool, str, float]
 
 
-def _only(pool: Pool, keep: list[int]) -> Pool:
-    return replace(
-        pool, sentences=[pool.sentences[i] for i in keep], passage_scores=[pool.passage_scores[i] for i in keep]
-    )
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    data = path.read_bytes()
+    text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+    return [json.loads(line) for line in text.splitlines() if line]
 
 
-def own_rows(folder: Path, files: list[Path]) -> Rows:
-    """The development questions over the index, and the answerable ones once more, robbed of their answer."""
-    rows: list[tuple[NDArray[np.float32], float, bool, bool, bool]] = []
-    reader = default_reader()
-    with open_index(folder) as index:
-        for file in files:
-            for line in file.read_text(encoding="utf-8").splitlines():
-                record = json.loads(line)
-                if "turns" in record:
-                    continue
-                question = analyse(record["question"])
-                if question.is_chatter or question.article_text:
-                    continue
-                hits = retrieve(index, question.search or record["question"], 10)
-                place = articles.resolve(index, question, hits)
-                if isinstance(place, Reading):
-                    continue
-                made = reader.consider(index, question, hits, place)
-                if made is None:
-                    continue
-                pool, choices, reading = made
-                text = reader.source_text(index, choices[0].sentence.source_id)
-                good = record["answerable"] and is_right(record, reading.answer + " " + reading.sentence)
-                speaks = confidence.against(pool, choices, text, reading)
-                rows.append((confidence.features(choices), speaks, good, record["answerable"], False))
-                if record["answerable"] and (rest := _robbed(reader, pool, record)):
-                    speaks = confidence.against(*rest, text, Reading("answered", rest[1][0].text))
-                    rows.append((confidence.features(rest[1]), speaks, False, False, True))
-    columns = list(zip(*rows, strict=True))
-    return Rows(
-        np.concatenate(columns[0]),
-        np.array(columns[1], dtype=np.float32),
-        *(np.array(c, dtype=bool) for c in columns[2:]),
-    )
-
-
-def _robbed(reader: Reader, pool: Pool, record: dict[str, Any]) -> tuple[Pool, list[Choice]] | None:
-    """The question with every sentence left out that holds its answer: one more that cannot be answered."""
-    wanted = [_bare(a) for a in (*(record.get("answers") or ()), *(a for g in record.get("all_of") or () for a in g))]
-    keep = [i for i, s in enumerate(pool.sentences) if not any(a in _bare(s.text) for a in wanted)]
-    if not keep or len(keep) == len(pool.sentences):
+def considered(index: Index, reader: Reader, record: dict[str, Any]) -> tuple[NDArray[np.float32], bool] | None:
+    """The signals of what would be answered and whether it is right; None where nothing would be read at all."""
+    question = analyse(record["question"])
+    if question.is_chatter or question.article_text:
         return None
-    rest = _only(pool, keep)
-    choices = reader.choose(rest)
-    return (rest, choices) if choices else None
+    hits = retrieve(index, question.search or record["question"], 10)
+    place = articles.resolve(index, question, hits)
+    if isinstance(place, Reading):
+        return None
+    made = reader.consider(index, question, hits, place)
+    if made is None or not made[2].proofs:
+        return None
+    pool, choices, reading = made
+    text = reader.source_text(index, choices[0].sentence.source_id)
+    good = record["answerable"] and is_right(record, reading.answer + " " + reading.sentence)
+    return confidence.signals(pool, choices, text, reading), good
+
+
+def rows_of_texts(texts: Path, questions: Path) -> Iterator[Row]:
+    """The questions, each over an index of its own text."""
+    by_text: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for record in read_lines(questions):
+        by_text[record["document"]].append(record)
+    places = {path.name: path for path in texts.rglob("*.md")}
+    reader = default_reader()
+    for name, records in by_text.items():
+        with TemporaryDirectory() as folder:
+            build([places[name]], Path(folder) / "index")
+            with open_index(Path(folder) / "index") as index:
+                for record in records:
+                    if found := considered(index, reader, record):
+                        yield (*found, record["answerable"], name, 1.0)
+
+
+def rows_of_index(folder: Path, files: Sequence[Path]) -> Iterator[Row]:
+    """The development questions over an index."""
+    reader = default_reader()
+    n = 0
+    with open_index(folder) as index:
+        for record in (r for file in files for r in read_lines(file) if "turns" not in r):
+            n += 7  # neighbours are spread
+            if found := considered(index, reader, record):
+                yield (*found, record["answerable"], f"own {n % FOLDS}", OWN_WEIGHT)
 
 
 def is_right(record: dict[str, Any], text: str) -> bool:
@@ -133,67 +118,67 @@ def _bare(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).lower().split())
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("index", type=Path)
-    parser.add_argument("questions", nargs="+", type=Path)
-    parser.add_argument("--out", type=Path, default=HERE)
-    args = parser.parse_args()
-    held_x, held_y = held_rows(args.data)
-    own = own_rows(args.index, args.questions)
-    fold = np.cumsum(~own.robbed) * 7 % FOLDS  # a robbed question goes with its whole one; neighbours are spread
-    whole = ~own.robbed
-    odds = np.zeros(len(fold), dtype=np.float32)
-    for k in range(FOLDS):
-        weights = _weights(held_x, held_y, own, fold != k)
-        odds[fold == k] = confidence.score(own.features[fold == k], weights) - own.against[fold == k]
-    sure = np.zeros(len(fold))
-    for k in range(FOLDS):
-        slope, constant = _curve(odds[(fold != k) & whole], own.right[(fold != k) & whole])
-        sure[fold == k] = 1 / (1 + np.exp(-(slope * odds[fold == k] + constant)))
-    _say(own.right[whole], own.answerable[whole], odds[whole].astype(np.float64), sure[whole])
-    weights = _weights(held_x, held_y, own, np.ones(len(fold), dtype=bool))
-    curve = _curve(odds[whole], own.right[whole])
-    save_file({"weights": weights, "curve": np.array(curve, dtype=np.float32)}, args.out / "confidence.safetensors")
-    for name, value in zip((*confidence.FEATURES, "constant"), weights, strict=True):
-        sys.stderr.write(f"  {name} {value:.2f}\n")
-    return 0
-
-
-def _weights(
-    held_x: NDArray[np.float32], held_y: NDArray[np.bool_], own: Rows, train: NDArray[np.bool_]
-) -> NDArray[np.float32]:
-    """Of each feature and the constant. What speaks against is no feature here: its weights are not learned."""
-    x = np.concatenate([held_x, own.features[train]])
-    y = np.concatenate([held_y, own.right[train]])
-    weight = np.concatenate([np.ones(len(held_x)), np.where(own.robbed[train], ROBBED_WEIGHT, OWN_WEIGHT)])
-    scale = x.std(axis=0)
-    model = LogisticRegression(C=0.1, max_iter=1000).fit(x / scale, y, sample_weight=weight / weight.mean())
-    found: NDArray[np.float32] = np.concatenate([model.coef_[0] / scale, model.intercept_]).astype(np.float32)
+def fitted(rows: Rows, train: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The weight of each signal, and the constant, of a logistic regression."""
+    scale = StandardScaler().fit(rows.signals[train])
+    model = LogisticRegression(C=STRENGTH, max_iter=3000)
+    model.fit(scale.transform(rows.signals[train]), rows.right[train], sample_weight=rows.weight[train])
+    weights = model.coef_[0] / scale.scale_
+    found: NDArray[np.float32] = np.append(weights, model.intercept_ - weights @ scale.mean_).astype(np.float32)
     return found
 
 
-def _curve(odds: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[float, float]:
+def curve(odds: NDArray[np.float64], right: NDArray[np.bool_], weight: NDArray[np.float32]) -> tuple[float, float]:
     """Slope and constant of the logistic curve through the observed shares (Platt, 1999)."""
-    model = LogisticRegression(C=1.0, max_iter=1000).fit(odds[:, None], right)
+    model = LogisticRegression(C=1.0, max_iter=1000).fit(odds[:, None], right, sample_weight=weight)
     return float(model.coef_[0, 0]), float(model.intercept_[0])
 
 
-def _say(
-    right: NDArray[np.bool_], answerable: NDArray[np.bool_], raw: NDArray[np.float64], sure: NDArray[np.float64]
-) -> None:
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("texts", type=Path)
+    parser.add_argument("questions", type=Path)
+    parser.add_argument("index", type=Path)
+    parser.add_argument("more", nargs="+", type=Path)
+    parser.add_argument("--out", type=Path, default=HERE / "confidence.safetensors")
+    args = parser.parse_args()
+    made = [*rows_of_texts(args.texts, args.questions), *rows_of_index(args.index, args.more)]
+    signals, right, answerable, fold, weight = zip(*made, strict=True)
+    rows = Rows(
+        np.stack(signals), np.array(right), np.array(answerable), np.array(fold), np.array(weight, dtype=np.float32)
+    )
+    odds = np.zeros(len(made))
+    for name in sorted(set(fold)):
+        mine = rows.fold == name
+        odds[mine] = confidence.score(rows.signals[mine], fitted(rows, ~mine))
+    usual = np.where(
+        rows.answerable, rows.weight, rows.weight * UNANSWERABLE * rows.answerable.sum() / (~rows.answerable).sum()
+    )
+    slope, constant = curve(odds, rows.right, usual.astype(np.float32))
+    own = np.char.startswith(rows.fold, "own")
+    for name, part in (("other texts", ~own), ("development", own)):
+        sure = 1 / (1 + np.exp(-(slope * odds[part] + constant)))
+        _say(name, rows.right[part], rows.answerable[part], sure)
+    weights = fitted(rows, np.ones(len(made), dtype=bool))
+    save_file({"weights": weights, "curve": np.array([slope, constant], dtype=np.float32)}, args.out)
+    spread = np.append(rows.signals.std(axis=0), 1.0)
+    for k in np.argsort(-np.abs(weights * spread)):
+        name = (*confidence.SIGNALS, "constant")[k]
+        sys.stderr.write(f"  {name:14s} {weights[k]:7.2f}, of one spread {weights[k] * spread[k]:6.2f}\n")
+    return 0
+
+
+def _say(name: str, right: NDArray[np.bool_], answerable: NDArray[np.bool_], sure: NDArray[np.float64]) -> None:
     say = sys.stderr.write
-    say(f"{len(right)} questions: right {right.mean():.3f}, AUC {roc_auc_score(right, raw):.3f}, ")
-    say(f"answerable against not {roc_auc_score(answerable, raw):.3f}\n")
-    for t in (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5):
+    say(f"{name}: {len(right)} questions, right {right.mean():.3f}, AUC {roc_auc_score(right, sure):.3f}, ")
+    say(f"answerable against not {roc_auc_score(answerable, sure):.3f}\n")
+    for t in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55):
         shown = sure >= t
         say(
             f"  threshold {t:.2f}: refused {(~shown)[~answerable].mean():.3f} false refusals {(~shown)[answerable].mean():.3f} "
         )
         say(f"right of answerable {(right & shown)[answerable].mean():.3f}, of shown {right[shown].mean():.3f}\n")
-    edges = np.linspace(0, 1, 11)
-    bins = np.clip(np.digitize(sure, edges) - 1, 0, 9)
+    bins = np.minimum((sure * 10).astype(int), 9)
     ece = sum(abs(sure[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean() for b in set(bins))
     say(f"  expected calibration error {ece:.3f}\n")
 

@@ -1,8 +1,10 @@
-"""Fit the ranker: ``python qa/models/train_rank.py INDEX=QUESTIONS.jsonl[.gz]...`` writes rank.safetensors beside it.
+"""Fit the ranker: ``python -m qa.models.train_rank TEXTS=QUESTIONS.jsonl[.gz]...`` writes rank.safetensors beside it.
 
-Each line of a question file has ``question`` and ``evidence`` (a passage with one of these quotes answers), or ``query``
-and ``positive`` (a passage that is part of it, or holds it, answers). Leave out questions that the word vectors were
-trained on: what they match there is memory. Figures are by five-fold cross-validation over passages; they go to stderr.
+TEXTS is the folder of an index, or a folder of texts: then each question is asked of an index of the text that its
+``document`` names, and of one with the texts beside it, as a gazette holds several documents. Each line of a question
+file has ``question`` or ``query``, and ``evidence`` (a passage with one of these quotes answers) or ``positive`` (a
+passage that is part of it, or holds it, answers). Leave out questions that the word vectors were trained on: what they
+match there is memory. Figures are by five-fold cross-validation over passages; they go to stderr.
 """
 
 from __future__ import annotations
@@ -12,14 +14,17 @@ import gzip
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
+from index.building import build
 from index.store import open_index
 from qa import trees
 from qa.rank import FEATURES, MODEL, Floats, features
@@ -43,7 +48,8 @@ PARAMETERS = {
     "num_threads": 1,
     "verbose": -1,
 }
-ROUNDS = 100
+ROUNDS = 150  # with 250 the sample gazette lost at the first place what other texts won
+SHELF = 12  # texts of one index
 
 
 @dataclass(frozen=True)
@@ -71,27 +77,46 @@ def _bare(text: object) -> str:
 
 def _answers(record: dict[str, object], text: str) -> bool:
     text = _bare(text)
+    if isinstance(evidence := record.get("evidence"), list):
+        return any(_bare(quote) in text for quote in evidence)
     if "positive" in record:
         positive = _bare(record["positive"])
         return positive in text or (len(text) > 20 and text in positive and _bare(record.get("answer", "")) in text)
-    evidence = record["evidence"]
-    return any(_bare(quote) in text for quote in evidence) if isinstance(evidence, list) else False
+    return False
 
 
-def collect(index_folder: Path, questions: Path) -> list[Group]:
+def collect_texts(texts: Path, questions: Path) -> list[Group]:
+    """The groups of questions over texts, each alone and ``SHELF`` together."""
+    by_text: dict[str, list[dict[str, object]]] = defaultdict(list)
+    for record in _lines(questions):
+        by_text[str(record["document"])].append(record)
+    places = {path.name: path for path in texts.rglob("*.md")}
+    names = sorted(by_text)
+    groups = []
+    for size in (1, SHELF):
+        for start in range(0, len(names), size):
+            shelf = names[start : start + size]
+            with TemporaryDirectory() as folder:
+                build([places[name] for name in shelf], Path(folder) / "index")
+                records = [record for name in shelf for record in by_text[name]]
+                groups += collect(Path(folder) / "index", records, f"{questions.name}, {size} a shelf")
+    return groups
+
+
+def collect(index_folder: Path, records: Iterable[dict[str, object]], name: str) -> list[Group]:
     """The groups of one set; questions whose passage is not among the candidates teach nothing and are left out."""
     groups = []
     with open_index(index_folder) as index:
-        for record in _lines(questions):
+        for record in records:
             question = str(record.get("question") or record["query"])
             words = shipped_vocabulary().expand(question)
             found = find_candidates(index, question, DEFAULT.pool, words=words)
             top = np.argsort(-found.fused, kind="stable")[: DEFAULT.ranked]
             chosen = best_of(found, top)
             labels = np.array([_answers(record, passage.text) for passage in chosen.passages], dtype=np.int32)
-            key = _bare(record.get("positive") or record["evidence"])
+            key = _bare(record.get("document") or record.get("positive") or record["evidence"])
             fold = int(hashlib.sha256(key.encode()).hexdigest(), 16) % FOLDS
-            groups.append(Group(questions.name, str(record.get("style", "")), fold, features(chosen), labels))
+            groups.append(Group(name, str(record.get("style", "")), fold, features(chosen), labels))
     return groups
 
 
@@ -143,13 +168,18 @@ def _say(line: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="+", metavar="INDEX=QUESTIONS", help="an index folder and questions over it")
+    parser.add_argument(
+        "sets", nargs="+", metavar="TEXTS=QUESTIONS", help="an index folder, or one of texts, and questions over it"
+    )
     parser.add_argument("--out", type=Path, default=MODEL)
     arguments = parser.parse_args()
     groups = []
     for pair in arguments.sets:
-        index_folder, _, questions = pair.partition("=")
-        groups += collect(Path(index_folder), Path(questions))
+        folder, _, questions = pair.partition("=")
+        if (Path(folder) / "CURRENT").exists():
+            groups += collect(Path(folder), _lines(Path(questions)), questions)
+        else:
+            groups += collect_texts(Path(folder), Path(questions))
         _say(f"{pair}: {len(groups)} questions so far")
     cross_validate(groups)
     booster = fit(groups)
