@@ -15,6 +15,7 @@ from index.text import Folded, fold, folded, locate
 from qa.records import Support
 
 _CLAUSE = re.compile(r"[,，。;；:：!！?？\n]+")
+_SENTENCE = re.compile(r"[。!！?？;；\n]+")
 _NUMERAL = "零〇一二两三四五六七八九十百千万亿"
 # A figure: Arabic digits with their decimals, or Chinese numerals that are surely a number (第九条, 十四, 三百二十).
 _FIGURE = re.compile(rf"\d+(?:[.,]\d+)*%?|(?<=第)[{_NUMERAL}]+|[{_NUMERAL}]*[十百千][{_NUMERAL}]*")
@@ -30,6 +31,11 @@ _ADDED = re.compile(
     "(?:分别|包括|其中|此外|同时|以及|并且|而且|因此|所以|指出|提出|显示|表示|根据|按照|公报|目前|现有|总共|一共|共计|共有|已经|"
     "[即称共本的了和与及也还并为是有在中该此其对将于由被把从向到以已就而这那则又地得着等]|"
     r"[、\"'()《》\-·.])*"
+)
+# A figure with what bounds it, in front or behind: (不少于, 56, ""), ("", 90%, 以上).
+_QUALIFIED = re.compile(
+    r"(不少于|不低于|不超过|不得超过|不高于|不早于|不晚于|不多于|至少|最多|最低|最高|超过|突破|将近|接近|近|大约|约|逾)?"
+    r"(\d+(?:\.\d+)?%?)(?:[^\d\s,。、;:()\"]{0,3}?(余|多|以上|以下|以内|以前|左右))?"
 )
 _DIGIT_OF = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _UNIT_OF = {"十": 10, "百": 100, "千": 1000}
@@ -51,6 +57,27 @@ def support(sentence: str, quotes: Sequence[str]) -> Support:
     sources = tuple(c for q in quotes for c in map(_bare, _CLAUSE.split(q)) if c)
     supported = bool(clauses) and all(any(_carries(s, c) for s in sources) for c in clauses)
     return "consistent" if supported else "unsupported"
+
+
+def carries(quote: str, sentence: str) -> Support:
+    """As ``support`` by one quote, for words that a model put together: nothing may be set beside what it does not
+    stand beside.
+
+    One sentence of the quote must carry all clauses, next to each other and in order: of 2022年前，甲区通过；2023年前，乙区
+    通过 neither 2022年前，乙区通过 nor 206所，在校学生11.5万人 across what lies between. Figures keep what qualifies them
+    (不少于56小时), and a denial all that it denies.
+    """
+    wanted = [c for c in map(_bare, _CLAUSE.split(sentence)) if c and not _ADDED.fullmatch(c)]
+    for said in _SENTENCE.split(quote):
+        found = support(sentence, [said])
+        clauses = [c for c in map(_bare, _CLAUSE.split(said)) if c]
+        if found == "unsupported" or len(clauses) < len(wanted):
+            continue
+        for first in range(len(clauses) - len(wanted) + 1):
+            pairs = list(zip(clauses[first : first + len(wanted)], wanted, strict=True))
+            if all(_carries(source, clause) and _keeps(source, clause) for source, clause in pairs):
+                return found
+    return "unsupported"
 
 
 def find_quote(quote: str, text: str | Folded, within: tuple[int, int] | None = None) -> tuple[int, int] | None:
@@ -142,6 +169,15 @@ def _carries(source: str, clause: str) -> bool:
     # Single characters picked from all over a clause are not its words.
     carried = sum(b.size for b in blocks if b.size > 1)
     return 2 * carried >= len(clause) and not any(_cuts_a_figure(source, b.a, b.size) for b in blocks)
+
+
+def _keeps(source: str, clause: str) -> bool:
+    """Whether the figures of a clause keep their qualifiers, and its denials what they deny."""
+    known = _QUALIFIED.findall(source)
+    if any(figure not in known for figure in _QUALIFIED.findall(clause)):
+        return False
+    denied = _NEGATION.search(_HARMLESS.sub(lambda m: "·" * len(m.group()), source))
+    return denied is None or source[denied.start() :].strip("的)") in clause
 
 
 def _cuts_a_figure(source: str, at: int, size: int) -> bool:

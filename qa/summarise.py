@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from index.text import fold
 from qa.generate import MOST_TOKENS, SECONDS, Model, ModelError, OutOfTime, reply
 from qa.prompt import NOTHING, prompt_of
-from qa.prove import support
+from qa.prove import carries
 from qa.records import Answer, Citation, Summary, SummarySentence, Support
 
 MOST_SENTENCES = 8
@@ -151,13 +151,11 @@ def _checked(written: str, shown: tuple[Citation, ...], short: str) -> Iterator[
     numbers = {int(mark) for mark in _MARK.findall(written)}
     named = [c for c in shown if c.n in numbers]
     if not named:
-        holder = next((c for c in shown if support(text, [c.quote]) == "verbatim"), None)
+        holder = next((c for c in shown if carries(c.quote, text) == "verbatim"), None)
         found: Support = "verbatim" if holder else "unsupported"
         yield SummarySentence(text, (holder.n,) if holder else (), found)
         return
-    levels = {c.n: support(text, [c.quote]) for c in named}
+    levels = {c.n: carries(c.quote, text) for c in named}
     best = max(levels.values(), key=_RANK.__getitem__)
-    carriers = [n for n, level in levels.items() if level == best]
-    if best == "unsupported" and len(named) > 1:
-        best, carriers = support(text, [c.quote for c in named]), sorted(levels)
-    yield SummarySentence(text, tuple(carriers) if best != "unsupported" else (), best)
+    carriers = tuple(n for n, level in levels.items() if level == best)
+    yield SummarySentence(text, carriers if best != "unsupported" else (), best)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from index.text import folded, readable
-from qa.prove import find_quote, support
+from qa.prove import carries, find_quote, support
 
 SCHOOLS = "全市现有义务教育阶段学校206所（公办197所、民办9所），其中，小学120所，在校学生11.5万人"
 RULES = "学校不得安排学生提前到校参加统一的教育教学活动，严禁学生将手机带入课堂"
@@ -142,3 +142,44 @@ def test_find_quote_is_right_for_short_quotes_all_over_the_gazette(gazette_text:
         found = find_quote(gazette_text[slice(*span)], view, span)
         assert found is not None
         assert found == span
+
+
+LIBRARY = "图书馆每周开放不少于56小时，严禁收取借阅费用。"
+CENSUS = "全市现有学校206所（公办197所），其中，小学120所，在校学生11.5万人。"
+MEETING = "2021年6月10日，张渤主持会议，李强作总结讲话。"
+LATE = "未按期完成的，由市政府通报批评；逾期三个月仍未完成的，依法处理。"
+CHECKED = "2023年前，西市区、老边区通过验收；2025年前，大石桥市通过验收。"
+SPENT = "近三年支出60.38亿元，参保率达90%以上，带动4100余户。"
+
+
+@pytest.mark.parametrize(
+    ("quote", "sentence", "expected"),
+    [
+        (CENSUS, "全市现有学校206所。", "verbatim"),
+        (CENSUS, "全市学校共206所。", "consistent"),
+        (CENSUS, "小学120所，在校学生11.5万人。", "verbatim"),
+        pytest.param(
+            CENSUS, "全市现有学校206所，在校学生11.5万人。", "unsupported", id="pupils of the 120, not of the 206"
+        ),
+        pytest.param(MEETING, "2021年6月10日，李强作总结讲话。", "unsupported", id="over what lies between"),
+        (MEETING, "张渤主持会议，李强作总结讲话。", "verbatim"),
+        pytest.param(MEETING, "李强主持会议，张渤作总结讲话。", "unsupported", id="names changed about"),
+        pytest.param(CHECKED, "2023年前，大石桥市通过验收。", "unsupported", id="the day of another place"),
+        pytest.param(CHECKED, "2025年前，西市区通过验收。", "unsupported", id="the place of another day"),
+        (CHECKED, "2025年前，大石桥市通过验收。", "verbatim"),
+        (CHECKED, "2023年前，西市区通过验收。", "consistent"),
+        pytest.param(LATE, "未按期完成的，依法处理。", "unsupported", id="the case of another consequence"),
+        pytest.param(LATE, "按期完成的，由市政府通报批评。", "unsupported", id="a denial left out"),
+        (LATE, "逾期三个月仍未完成的，依法处理。", "verbatim"),
+        pytest.param(LIBRARY, "图书馆每周开放56小时。", "unsupported", id="a bound left out in front"),
+        pytest.param(SPENT, "参保率达90%。", "unsupported", id="a bound left out behind"),
+        pytest.param(SPENT, "带动4100户。", "unsupported", id="余 left out"),
+        (SPENT, "参保率达90%以上。", "verbatim"),
+        pytest.param(LIBRARY, "严禁收取费用。", "unsupported", id="a ban made wider"),
+        (LIBRARY, "严禁收取借阅费用。", "verbatim"),
+        ("", "全市。", "unsupported"),
+        (CENSUS, "", "unsupported"),
+    ],
+)
+def test_what_a_model_put_together(quote: str, sentence: str, expected: str) -> None:
+    assert carries(quote, sentence) == expected
