@@ -113,7 +113,8 @@ def remove(names: Sequence[str], folder: Path) -> list[FileReport]:
         reports = []
         gone: set[str] = set()
         for wanted in names:
-            found = [s for s in sources if wanted in {s.id, s.name} or (s.path and s.path == place_of(Path(wanted)))]
+            place = place_of(Path(wanted))
+            found = [s for s in sources if wanted in (s.id, s.name) or (s.path and s.path == place)]
             gone.update(source.id for source in found)
             reports += [FileReport(source.name, "removed", source_id=source.id) for source in found]
             if not found:

@@ -104,10 +104,10 @@ class FolderIndex(Index):
         self._parts = [_Part(generation.folder, entry) for entry in self.manifest.segments]
         self._lexical = LexicalIndex(generation.folder / "lexical")
         self._homes = {
-            source.id: (part, source.name)
+            source_id: (part, name)
             for part in self._parts
-            for source in part.rows.sources()
-            if source.id not in part.removed
+            for source_id, name in part.rows.source_names().items()
+            if source_id not in part.removed
         }
         self._met: dict[int, Passage] = {}
         self._keys: dict[str, int] = {}  # of those met

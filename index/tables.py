@@ -205,6 +205,10 @@ class Segment:
             for source_id, name, path, sha, title, year, number in self._all(query)
         ]
 
+    def source_names(self) -> dict[str, str]:
+        """Every source's id with its name, in the order they were added."""
+        return dict(self._all('SELECT "id", "name" FROM sources ORDER BY "first_key"'))
+
     def source(self, source_id: str) -> Source | None:
         """The source with its text, None if it is not here."""
         row = self._one(f'SELECT "packed", {_names(Source)} FROM sources WHERE "id" = ?', source_id)

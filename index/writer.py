@@ -275,7 +275,7 @@ def _carried(previous: Generation, gone: Set[str]) -> list[_Part]:
     parts = []
     for entry in previous.manifest.segments:
         rows = Segment(previous.folder / f"{entry.name}.sqlite")
-        removed = tuple(source.id for source in rows.sources() if source.id in gone or source.id in entry.removed)
+        removed = tuple(s for s in rows.source_names() if s in gone or s in entry.removed)
         live, whole = rows.counts(removed), rows.counts()
         rows.close()
         if live.passages:
@@ -371,20 +371,24 @@ def _fallback(previous: Generation | None, folder: Path, entries: Sequence[Segme
     """The previous generation, if it holds no source that the new one lacks."""
     if previous is None:
         return None
-    before = {source.id for source in live_sources(previous)}
-    after = {source.id for source in _sources(folder, entries)}
-    return previous.reference if before <= after else None
+    before = _source_ids(previous.folder, previous.manifest.segments)
+    return previous.reference if before <= _source_ids(folder, entries) else None
+
+
+def _source_ids(folder: Path, entries: Sequence[SegmentEntry]) -> set[str]:
+    found: set[str] = set()
+    for entry in entries:
+        rows = Segment(folder / f"{entry.name}.sqlite")
+        found |= rows.source_names().keys() - set(entry.removed)
+        rows.close()
+    return found
 
 
 def live_sources(generation: Generation) -> list[SourceEntry]:
     """The sources of a generation, in the order they were added."""
-    return _sources(generation.folder, generation.manifest.segments)
-
-
-def _sources(folder: Path, entries: Sequence[SegmentEntry]) -> list[SourceEntry]:
     found: list[SourceEntry] = []
-    for entry in entries:
-        rows = Segment(folder / f"{entry.name}.sqlite")
+    for entry in generation.manifest.segments:
+        rows = Segment(generation.folder / f"{entry.name}.sqlite")
         found += [source for source in rows.sources() if source.id not in entry.removed]
         rows.close()
     return found
