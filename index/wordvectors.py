@@ -92,7 +92,8 @@ class WordVectors:
 
     def vectors(self, numbers: npt.NDArray[np.integer]) -> Floats:
         """(n, dimensions) unit rows."""
-        rows: Floats = self._rows[numbers].astype(np.float32) * self._scales[numbers][:, None]
+        rows: Floats = self._rows.take(numbers, axis=0).astype(np.float32)
+        rows *= self._scales[numbers][:, None]
         return rows
 
     def match(self, question: Words, passages: Sequence[Words], heads: Sequence[Words]) -> Match:
@@ -110,43 +111,54 @@ class WordVectors:
             return Match(nothing, nothing, nothing, nothing, nothing)
         share = weights / weights.sum()
         # A mark before each: then none is empty, and the first sentence of each begins with it.
-        body = np.concatenate([part for words in passages for part in (_MARK, words)])
-        head = np.concatenate([part for words in heads for part in (_MARK, words)])
-        bodies = np.cumsum([0, *(len(words) + 1 for words in passages[:-1])])
+        body, bodies = _marked(passages)
+        head, heads_at = _marked(heads)
         both = np.concatenate([body, head])
         seen = np.zeros(len(self), dtype=bool)  # np.unique sorts, which takes ten times as long
         seen[both] = True
         present = np.flatnonzero(seen).astype(np.uint16)
         place = (np.cumsum(seen) - 1)[both]
-        closeness, same = self._closeness(asked, present)
-        near = closeness[:, place[: len(body)]]
+        closeness = self._closeness(asked, present)
+        near = closeness.take(place, axis=1)  # half the time of closeness[:, place]
         sentences = np.flatnonzero(body == END)
-        in_sentence = np.maximum.reduceat(near, sentences, axis=1)
+        in_sentence = np.maximum.reduceat(near[:, : len(body)], sentences, axis=1)
         first = np.searchsorted(sentences, bodies)
         in_passage = np.maximum.reduceat(in_sentence, first, axis=1)
-        in_head = np.maximum.reduceat(
-            closeness[:, place[len(body) :]], np.cumsum([0, *(len(words) + 1 for words in heads[:-1])]), axis=1
-        )
+        in_head = np.maximum.reduceat(near[:, len(body) :], heads_at, axis=1)
+        number = np.zeros(len(self), dtype=np.uint16)  # of a word asked for, from 1
+        number[asked] = np.arange(1, len(asked) + 1)
+        asked_for = number[body]
+        same = np.flatnonzero(asked_for)
+        exact = np.zeros_like(in_passage)
+        exact[asked_for[same] - 1, np.searchsorted(bodies, same, side="right") - 1] = 1
         return Match(
             passage=share @ in_passage,
             sentence=np.maximum.reduceat(share @ in_sentence, first),
-            exact=share @ np.maximum.reduceat(same[:, place[: len(body)]], bodies, axis=1),
+            exact=share @ exact,
             head=share @ in_head,
             both=share @ np.maximum(in_passage, in_head),
         )
 
-    def _closeness(self, asked: Words, present: Words) -> tuple[Floats, Floats]:
-        """(len(asked), len(present)): squared cosines from ``FLOOR`` up; and 1 where it is the same word, else 0."""
+    def _closeness(self, asked: Words, present: Words) -> Floats:
+        """(len(asked), len(present)): squared cosines from ``FLOOR`` up, 1 where it is the same word."""
         cosine = _product(self.vectors(asked), self.vectors(present))
-        same = (asked[:, None] == present[None, :]).astype(np.float32)
         closeness = np.where(cosine >= FLOOR, cosine**2, 0).astype(np.float32)
         closeness[:, present == END] = 0
-        return np.maximum(closeness, same), same
+        same = asked[:, None] == present[None, :]
+        closeness[same] = np.maximum(closeness[same], 1)
+        return closeness
 
     def nearest(self, number: int, k: int) -> list[tuple[int, float]]:
         """The k words nearest to one with their cosines, best first, itself left out; at most 8 are known."""
         pairs = zip(self._neighbours[number, :k], self._cosines[number, :k], strict=True)
         return [(int(other), float(cosine)) for other, cosine in pairs]
+
+
+def _marked(texts: Sequence[Words]) -> tuple[Words, npt.NDArray[np.intp]]:
+    """The words of all texts one after the other, a mark before each text; and where the marks are."""
+    parts = [_MARK] * (2 * len(texts))
+    parts[1::2] = texts
+    return np.concatenate(parts), np.cumsum([0, *[len(words) + 1 for words in texts[:-1]]])
 
 
 _UNTHREADED = 260_000  # multiplications up to which OpenBLAS stays on one thread
