@@ -105,11 +105,14 @@ class Reader:
 
     def source_text(self, index: Index, source_id: str) -> str:
         """A source as compared, without white space."""
-        if source_id not in self._texts:
-            self._texts[source_id] = "".join(flat(index.source(source_id).text).split())
-            while len(self._texts) > KEPT_SOURCES:
-                self._texts.popitem(last=False)
-        return self._texts[source_id]
+        text = self._texts.get(source_id)
+        if text is None:
+            text = "".join(flat(index.source(source_id).text).split())
+            with self._lock:  # another thread may be making room at this moment
+                self._texts[source_id] = text
+                while len(self._texts) > KEPT_SOURCES:
+                    self._texts.popitem(last=False)
+        return text
 
     def _document(self, index: Index, document_id: str) -> DocumentSentences:
         if document_id not in self._documents:

