@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from qa import lists, several, tabular
-from qa.candidates import DocumentSentences, Span
-from qa.evidence import Choice, Reading
+from qa.candidates import DocumentSentences, Sentence, Span
+from qa.evidence import Choice, Proof, Reading
 from qa.features import Pool
 from qa.quoting import ANSWER_LIMIT, QUOTE_LIMIT, SHOWN_LIMIT, after_label, proof, quoted, size, widened, window
 
@@ -42,7 +42,7 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
     question = pool.asked.question
     best = choices[0]
     if question.kind == "yesno":
-        return _second(pool, _yes_no(pool, choices), choices)
+        return _second(pool, _yes_no(pool, choices, documents), choices)
     if question.kind not in NO_CELL and (found := tabular.answer(pool)) and found.sureness >= TABLE_SURE:
         return replace(_from_table(pool, found), made="cell")
     if made := several.speaker(pool, documents):
@@ -93,7 +93,7 @@ def _second(pool: Pool, reading: Reading, choices: Sequence[Choice]) -> Reading:
 # ---- yes or no ----
 
 
-def _yes_no(pool: Pool, choices: Sequence[Choice]) -> Reading:
+def _yes_no(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Reading:
     """是 or 否 with the clause that decides: the two sides deny equally often or not.
 
     What rules is often not in the clause that names the matter: 专职消防队扑救火灾，不得收取任何费用; and an item of a
@@ -116,14 +116,14 @@ def _yes_no(pool: Pool, choices: Sequence[Choice]) -> Reading:
         if holding and matched(holding[0]) > 0.6 * matched(decisive):
             decisive = holding[0]
     rule = _rule(sentence.text[slice(*decisive)])
-    lead = ""
+    lead: Sentence | None = None
     if rule is None:
         following = next((c for c in clauses if c[0] >= decisive[1]), None)
         if following and (rule := _rule(sentence.text[slice(*following)])) is not None:
             decisive = (decisive[0], following[1])
         elif sentence.kind == "item" and (rule := _rule(sentence.lead)) is not None:
-            lead = sentence.lead.rstrip("：: ")
-            lead = re.split(r"[，,]", lead)[-1]
+            lead = lists.lead_of(documents(sentence.document_id), sentence)
+            rule = rule if lead else None  # what cannot be quoted decides nothing
     denied = rule if rule is not None else bool(_DENIAL.search(sentence.text[slice(*decisive)]))
     if _ASKS_PAY.search(asked.question.flat) and _FREE.search(sentence.text[slice(*decisive)]):
         denied = True
@@ -132,17 +132,15 @@ def _yes_no(pool: Pool, choices: Sequence[Choice]) -> Reading:
     decisive = (after_label(sentence.text, *decisive), decisive[1])
     asks_denial = bool(_DENIAL.search(_predicate(asked.question.flat)))
     word = "是" if denied == asks_denial else "否"
-    clause = sentence.text[decisive[0] : min(decisive[1], decisive[0] + ANSWER_LIMIT - 4 - len(lead))]
+    ruling = re.split(r"[，,]", lead.text.rstrip("：: "))[-1] + "：" if lead else ""
+    clause = sentence.text[decisive[0] : min(decisive[1], decisive[0] + ANSWER_LIMIT - 4 - len(ruling))]
     start, end = window(asked, sentence, *decisive, QUOTE_LIMIT)
     shown = sentence.text[start:end]
-    whole = f"{sentence.lead}{shown}"
-    return Reading(
-        status="answered",
-        made="yesno",
-        answer=f"{word}，{lead}：{clause}" if lead else f"{word}，{clause}",
-        sentence=whole if lead and size(whole) <= SHOWN_LIMIT - ANSWER_LIMIT else shown,
-        proofs=(proof(sentence, start, end, decisive),),
-    )
+    proofs: tuple[Proof, ...] = (proof(sentence, start, end, decisive),)
+    if lead:
+        shown = f"{lead.text}{shown}" if size(lead.text) + size(shown) <= SHOWN_LIMIT - ANSWER_LIMIT else shown
+        proofs = (proof(lead, 0, len(lead.text), None), *proofs)
+    return Reading(status="answered", made="yesno", answer=f"{word}，{ruling}{clause}", sentence=shown, proofs=proofs)
 
 
 def _rule(text: str) -> bool | None:

@@ -98,6 +98,16 @@ def _under_lead(view: DocumentSentences, own: int, sentence: Sentence) -> list[S
     return items
 
 
+def lead_of(view: DocumentSentences, item: Sentence) -> Sentence | None:
+    """The sentence ending in a colon that an item stands under; None where none above it is its lead."""
+    for i in range(item.paragraph - 2, -1, -1):
+        last = next(reversed(view.paragraph(i)), None)
+        if last and last.text.endswith(("：", ":")):
+            # a lead is the end of its paragraph, which may hold more than the sentence, or less of a long one
+            return last if item.lead and (item.lead.endswith(last.text) or last.text.endswith(item.lead)) else None
+    return None
+
+
 def _series(view: DocumentSentences, own: int, sentence: Sentence) -> list[Sentence]:
     """The sentences that begin 一是, 二是, … around this one, in its paragraph and the paragraphs beside it."""
     mark = _SERIES.match(sentence.text)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
-from qa import compose, several, tabular
+from index.building import build
+from index.store import open_index
+from qa import compose, lists, several, tabular
+from qa.ask import Assistant
 from qa.candidates import Sentence, Span, context_sentences
 from qa.evidence import Choice
 from qa.features import Pool, WordRows, ask
@@ -158,10 +165,20 @@ def test_yes_or_no(question: str, text: str, answer: str) -> None:
     assert made.answer.startswith(answer)
 
 
-def test_an_item_is_ruled_by_its_lead() -> None:
-    text, lead = "醉酒或者吸毒的；", "有下列情形之一的，不得认定为工伤："
-    sentence = Sentence(text, tuple(range(len(text))), kind="item", lead=lead)
-    pool = _pool("喝醉了能算工伤吗？", [sentence])
-    made = compose.compose(pool, [_choice(pool, 0, "醉酒", "words")], lambda _: None)  # type: ignore[arg-type,return-value]
-    assert made.answer == "否，不得认定为工伤：醉酒或者吸毒的"
-    assert made.sentence == lead + text
+def test_an_item_is_ruled_by_its_lead_and_both_are_quoted(tmp_path: Path) -> None:
+    lead, item = "有下列情形之一的，不得认定为工伤：", "（一）醉酒或者吸毒的；"
+    (tmp_path / "办法.md").write_text(f"# 某市工伤办法\n\n第一条 {lead}\n\n{item}\n\n（二）自残的。\n", "utf-8")
+    build([tmp_path / "办法.md"], tmp_path / "index")
+    with open_index(tmp_path / "index") as index:
+        answer = Assistant(index).ask("醉酒的能不能认定为工伤？")
+    assert answer.answer == "否，不得认定为工伤：醉酒或者吸毒的"
+    quoted = "".join(citation.quote for citation in answer.citations)
+    assert "不得认定为工伤" in quoted
+    assert "醉酒或者吸毒的" in quoted
+
+
+def test_a_lead_that_cannot_be_quoted_decides_nothing() -> None:
+    text = "醉酒或者吸毒的；"
+    sentence = Sentence(text, tuple(range(len(text))), kind="item", lead="有下列情形之一的，不得认定为工伤：")
+    view = SimpleNamespace(paragraph=lambda _: ())
+    assert lists.lead_of(view, replace(sentence, paragraph=3)) is None  # type: ignore[arg-type]
