@@ -29,6 +29,7 @@ _CHOICE_FORM = re.compile(
     r"是不是|能不能|可不可以|会不会|要不要|用不用|让不让|许不许|该不该|算不算|行不行|对不对|准不准|需不需要|有没有|不$|没有?$"
 )
 _DENIED_NOUN = re.compile(r"(?:不|未|没|无|非)[^，,]{1,8}?的")
+_MAY = re.compile(r"不?(?:能(?![力源量耗])|可以)")
 _ASKS_DONE = re.compile(r"了(没|吗|么|没有)")
 _UNDERWAY = re.compile(r"前期工作|申建|申报创建|谋划|力争|争取|拟建|规划建设")
 _ASKS_PAY = re.compile(r"钱|费|掏|收款")
@@ -150,6 +151,11 @@ def _rule(text: str) -> bool | None:
 
 
 def _predicate(question: str) -> str:
-    """What a yes/no question asserts: its last clause without the form of asking and without 不达标的 before a noun."""
+    """What a yes/no question asserts: its last clause from 能 on, without the form of asking and 不达标的 before a noun.
+
+    没有证明还能卖吗 asks whether it may be sold, and denies nothing.
+    """
     last = re.split(r"[，,]", question.rstrip("?？。!！ "))[-1]
-    return _DENIED_NOUN.sub("", _CHOICE_FORM.sub("", last))
+    asserted = _DENIED_NOUN.sub("", _CHOICE_FORM.sub("", last))
+    may = [m.start() for m in _MAY.finditer(asserted)]
+    return asserted[may[-1] :] if may else asserted

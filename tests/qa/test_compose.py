@@ -152,6 +152,10 @@ def test_a_window_holds_the_answer_and_no_more_than_its_limit() -> None:
         pytest.param(
             "隔音不达标的教学楼能验收吗？", "隔音不达标的教学楼不得通过验收。", "否", id="a denial inside a noun"
         ),
+        pytest.param(
+            "没有证明还能卖吗？", "无证明的食品，不得上市销售。", "否", id="a condition denied, and what may be done"
+        ),
+        pytest.param("是不是不能上市销售？", "无证明的食品，不得上市销售。", "是", id="a denial asked for"),
         pytest.param("自贸区批下来了没有？", "积极申建自贸区。", "否", id="under way is not done"),
         pytest.param("新生儿上医保要掏钱吗？", "新生儿免费参加医保。", "否", id="free of charge"),
         pytest.param(
