@@ -44,7 +44,7 @@ class Parts:
     talk: gr.HTML
     scope: gr.HTML
     question: gr.Textbox
-    stop: gr.Button
+    stop: gr.HTML
     read: gr.Tab
     ledgers: gr.Tab
     library: gr.Tab
@@ -137,7 +137,7 @@ def _lay_out(desk: Desk, *, has_model: bool) -> Parts:
             talk = _html("", "turns", "open", "feedback")
             with gr.Column(elem_id="composer"):
                 scope = _html(scope_bar(gazettes, first.where, first.summary, has_model, "zh"), "scope", "narrow")
-                stop = gr.Button(say("zh", "stop"), visible=False, elem_id="stop", size="sm")
+                stop = _html("", "stop", "halt")
                 question = gr.Textbox(
                     label=say("zh", "ask_label"),
                     placeholder=say("zh", "ask_placeholder"),
@@ -204,7 +204,7 @@ def _wire(page: gr.Blocks, parts: Parts, do: Handlers) -> None:
     asked = p.question.submit(do.ask, [p.question, p.visit], [p.question, p.talk, p.pane, p.visit], **find)
     if do.model is not None:
         asked.then(do.write, [p.visit], [p.stop, p.talk, p.visit], **quiet, concurrency_id=WRITE, concurrency_limit=1)
-        p.stop.click(do.stop, [p.visit], [p.stop], **quiet, queue=False)
+        p.stop.halt(do.halt, [p.visit], [p.stop], **quiet, queue=False)
     p.ledgers.select(do.ledger, [p.visit], [p.ledger, p.visit], **find)
     p.ledger.ledger(do.choose_ledger, [p.visit], [p.ledger, p.visit], **find, trigger_mode="always_last")
     for part in (p.talk, p.pane, p.shelves, p.ledger):

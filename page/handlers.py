@@ -16,6 +16,7 @@ from page.feedback import Feedback
 from page.frame import header, scope_bar, welcome
 from page.ledgers import csv_of
 from page.library import NotAllowed
+from page.markup import button
 from page.shelves import adding, file_reports, shelves
 from page.startup import without_stubs
 from page.strings import Language, say
@@ -172,25 +173,26 @@ class Handlers:
         stop = self._writing[who] = threading.Event()
         answer = self.desk.library.key_points(visit.turns[-1].answer, who)
         draft = Draft(answer, self.model, stop, self.seconds)
-        yield gr.Button(visible=True), gr.skip(), gr.skip()
+        halt = button(say(visit.language, "stop"), class_="tool", data_act="halt")
+        yield halt, gr.skip(), gr.skip()
         try:
             for _ in draft.write():
                 visit = _with_summary(visit, answer, draft.summary)
-                yield gr.skip(), self.desk.talk(visit, who), visit
+                yield halt, self.desk.talk(visit, who), visit  # with each: a browser may miss one
         finally:
             # Also when the visitor left or pressed stop: the model is told, so that its worker is free again.
             stop.set()
             self._writing.pop(who, None)
         visit = _with_summary(visit, answer, draft.summary)
-        yield gr.Button(visible=False), self.desk.talk(visit, who), visit
+        yield "", self.desk.talk(visit, who), visit
 
-    def stop(self, visit: Visit, request: gr.Request) -> Any:
+    def halt(self, visit: Visit, request: gr.Request) -> str:
         """Tell the model to stop; what was written stays."""
         writing = self._writing.get(_visitor(request))
         if writing is not None:
             writing.set()
         gr.Info(say(visit.language, "stopped"))
-        return gr.Button(visible=False)
+        return ""
 
     # taking along
 

@@ -481,8 +481,8 @@ class SlowModel:
         yield "市人民政府应当在2025年底前新建图书馆6座[2]。"
         yield "接着"
         assert stop is not None
-        stop.wait(20)
-        self.stopped.set()
+        if stop.wait(60):  # as long as a busy machine needs to get as far as the button
+            self.stopped.set()
 
 
 def test_summary_by_a_local_model_and_stop(
@@ -503,9 +503,9 @@ def test_summary_by_a_local_model_and_stop(
         began = time.perf_counter()
         other.ask(SCHOOLS)
         assert time.perf_counter() - began < 5, "finding waits for no model"
-        tab.page.click("#stop")
+        tab.page.click("#stop button")
         assert model.stopped.wait(5)
-        tab.page.wait_for_selector("#stop", state="hidden")
+        tab.page.wait_for_selector("#stop button", state="detached")
         assert "12座" in turn.locator(".summary").inner_text()
 
 
