@@ -10,6 +10,7 @@ from qa import lists, several, tabular
 from qa.candidates import DocumentSentences, Sentence, Span
 from qa.evidence import Choice, Proof, Reading
 from qa.features import Pool
+from qa.question import Question
 from qa.quoting import ANSWER_LIMIT, QUOTE_LIMIT, SHOWN_LIMIT, after_label, proof, quoted, size, widened, window
 
 SECOND_LIMIT = 110
@@ -20,6 +21,9 @@ NO_CELL = frozenset({"person", "reason", "date", "procedure"})  # figures do not
 Documents = Callable[[str], DocumentSentences]
 
 _FIELD = re.compile(r"[\u4e00-\u9fff]{1,8}\s*[：:]\s*([^：:，。；]{2,60})")
+_ASKS_NAME = re.compile(r"叫(?:什么|啥)|名称|名字|[全简]称")
+_IN_MARKS = re.compile(r"[（(“「](?:以下)?(?:简称|称为?)?[“「]?([\u4e00-\u9fff]{2,20})[）)”」]+$")
+_MEANS = re.compile(r"(?:是|系|，)指(?:的是)?[:：，]?")
 _DENIAL = re.compile(r"不得|不能|不准|不予|不再|不含|不|未|无(?!障碍|论)|没有|严禁|禁止|杜绝|取消")
 _DENIES = re.compile(
     r"不得|不能|不准|不予|不应|不可|不再|不需|不必|不缴|不承担|无需|无须|严禁|禁止|取消|免除|免交|免收"
@@ -41,6 +45,7 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
     if not choices:
         return Reading()
     question = pool.asked.question
+    choices = [_named(choices[0], question), *choices[1:]]
     best = choices[0]
     if question.kind == "yesno":
         return _second(pool, _yes_no(pool, choices, documents), choices)
@@ -54,14 +59,36 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
         return made
     if made := several.dated(pool, best, documents):
         return replace(made, made="date")
-    if made := several.conflict(pool, choices) or several.other_name(pool, choices):
+    if made := (
+        several.conflict(pool, choices) or several.other_name(pool, choices) or several.other_words(pool, choices)
+    ):
         return replace(made, made="conflict")
     field = _field(best)
-    reading = quoted(
-        pool.asked, best.sentence, field or widened(best, wants_all=question.wants_all, name=question.kind in NAMES)
-    )
-    reading = replace(reading, made="field" if field else "span")
+    meaning = _meaning(best) if question.kind == "definition" else None
+    whole = field or meaning
+    if whole is None:
+        whole = widened(best, question.flat, wants_all=question.wants_all, name=question.kind in NAMES)
+    reading = replace(quoted(pool.asked, best.sentence, whole), made="field" if field else "span")
     return _second(pool, several.same_elsewhere(pool, choices, reading), choices)
+
+
+def _named(choice: Choice, question: Question) -> Choice:
+    """The choice cut down to the name that it ends with in brackets or quotation marks, where a name is asked for."""
+    inside = _IN_MARKS.search(choice.text) if _ASKS_NAME.search(question.flat) else None
+    if inside is None or inside.start() == 0:
+        return choice
+    start = choice.span.start + inside.start(1)
+    return replace(choice, span=Span(start, start + len(inside[1]), "words"))
+
+
+def _meaning(choice: Choice) -> Span | None:
+    """All that a sentence says a word means, where the choice lies in it: 某某，是指|……的情形。"""
+    text = choice.sentence.text
+    means = _MEANS.search(text)
+    if means is None or choice.span.start < means.end():
+        return None
+    end = len(text.rstrip("。；"))
+    return Span(means.end(), end, "clause") if end - means.end() <= ANSWER_LIMIT else None
 
 
 def _field(choice: Choice) -> Span | None:

@@ -21,7 +21,8 @@ Floats = NDArray[np.float32]
 
 WEIGHTS = Path(__file__).with_name("models") / "pointer.safetensors"
 KINDS = {kind: n for n, kind in enumerate(get_args(AnswerType))}
-WIDTH = 96
+WIDTH = 128
+FEATURES = 9
 DILATIONS = (1, 2, 4, 1, 2, 4, 8)
 FUSED_AT = 3  # the layer before which the passage attends to the question
 QUESTION_TOKENS = 48
@@ -39,6 +40,10 @@ class Tokens:
     def __getitem__(self, part: slice) -> Tokens:
         return Tokens(self.ids[part], self.spans[part])
 
+    def after(self, other: Tokens) -> Tokens:
+        """The other's tokens and then these; where the other's stand is not kept, they are in another text."""
+        return Tokens(np.concatenate([other.ids, self.ids]), ((0, 0),) * len(other.ids) + self.spans)
+
 
 @dataclass(frozen=True, slots=True)
 class Pointing:
@@ -52,6 +57,12 @@ class Pointing:
         """The score of the stretch of characters [start, end); 0 is as likely as "not here", -20 for no stretch."""
         inside = [i for i, (a, b) in enumerate(self.spans) if a < end and b > start]
         return float(self.starts[inside[0]] + self.ends[inside[-1]]) if inside else -20.0
+
+    def part(self, start: int, end: int) -> Pointing:
+        """The same of the characters [start, end) alone, counted from there."""
+        inside = [i for i, (a, b) in enumerate(self.spans) if a < end and b > start]
+        spans = tuple((max(self.spans[i][0] - start, 0), min(self.spans[i][1], end) - start) for i in inside)
+        return Pointing(spans, self.starts[inside], self.ends[inside])
 
     def best(self, k: int = 5) -> list[tuple[int, int, float]]:
         """The k best stretches as (start, end, score), best first; at most ``LONGEST`` tokens each."""
@@ -69,6 +80,7 @@ class Pointing:
 class _Question:
     rows: Floats  # word vectors
     hidden: Floats
+    weights: Floats  # how much each token counts
     pooled: Floats
     kind: Floats
 
@@ -86,32 +98,36 @@ def _letters() -> list[str]:
     return [tokenizer.id_to_token(n) or "" for n in range(tokenizer.get_vocab_size())]
 
 
-def match_features(question: Tokens, passage: Tokens) -> Floats:
-    """(tokens of the passage, 8): same token, share of its characters asked, asked pair of characters, near a match
-    before and after, a digit, how far into the passage, and a constant where it begins a sentence."""
+def match_features(question: Tokens, passage: Tokens, above: int = 0) -> Floats:
+    """(tokens of the passage, FEATURES): same token, share of its characters asked, asked pair of characters, near a
+    match before and after, a digit, how far into the passage, a constant where it begins a sentence, and one for the
+    first ``above`` tokens, which only say what the passage stands under."""
     letters = _letters()
     asked = set(question.ids.tolist())
     asked_text = "".join(letters[n] for n in question.ids)
     pairs = {asked_text[i : i + 2] for i in range(len(asked_text) - 1)}
-    out = np.zeros((len(passage.ids), 8), np.float32)
-    words = [letters[n] for n in passage.ids]
+    out = np.zeros((len(passage.ids), FEATURES), np.float32)
+    words = [letters[n] for n in passage.ids.tolist()]
+    numbers = passage.ids.tolist()
     for i, word in enumerate(words):
         if not word:
             continue
-        content = word[0].isalnum()
-        out[i, 0] = content and int(passage.ids[i]) in asked
-        out[i, 1] = content and sum(c in asked_text for c in word) / len(word)
+        if word[0].isalnum():
+            out[i, 0] = numbers[i] in asked
+            out[i, 1] = sum(c in asked_text for c in word) / len(word)
+            out[i, 5] = word.isdigit()
         around = (words[i - 1][-1:] if i else "") + word + (words[i + 1][:1] if i + 1 < len(words) else "")
         out[i, 2] = any(around[j : j + 2] in pairs for j in range(len(around) - 1))
-        out[i, 5] = word.isdigit()
-        out[i, 7] = i == 0 or words[i - 1] in "。！？；"
-    near = out[:, 0] * [len(w) > 1 for w in words]
+        out[i, 7] = i == above or (i > 0 and words[i - 1] in "。！？；")
+    near = [float(x) for x in out[:, 0] * [len(w) > 1 for w in words]]
     for way, column in ((range(len(words)), 3), (range(len(words) - 1, -1, -1), 4)):
         heat = 0.0
         for i in way:
             out[i, column] = heat
-            heat = max(0.85 * heat, float(near[i]))
-    out[:, 6] = np.arange(len(words)) / max(len(words), 1)
+            heat = max(0.85 * heat, near[i])
+    body = len(words) - above
+    out[above:, 6] = np.arange(body) / max(body, 1)
+    out[:above, 8] = 1
     return out
 
 
@@ -129,42 +145,56 @@ class Pointer:
         self._words: NDArray[np.int8] = arrays.pop("words")
         self._scales = arrays.pop("words.scale").astype(np.float32)
         self._w: dict[str, Floats] = {name: np.ascontiguousarray(a.astype(np.float32)) for name, a in arrays.items()}
-        for i in range(len(DILATIONS)):  # (out, in, 3) -> three matrices of (in, out): one for each place of the kernel
-            self._w[f"convs.{i}.weight"] = np.ascontiguousarray(self._w[f"convs.{i}.weight"].transpose(2, 1, 0))
-        self._w["question_conv.weight"] = np.ascontiguousarray(self._w["question_conv.weight"].transpose(2, 1, 0))
+        for name in ("question_conv", *(f"convs.{i}" for i in range(len(DILATIONS)))):
+            kernel = self._w[f"{name}.weight"].transpose(2, 1, 0)  # (out, in, places) -> (places x in, out)
+            self._w[f"{name}.weight"] = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[2]))
 
-    def point(self, question: str, kind: AnswerType, texts: Sequence[str]) -> list[Pointing]:
-        """How likely each stretch of each text is the answer; one ``Pointing`` a text, in order."""
+    def point(self, question: str, kind: AnswerType, texts: Sequence[tuple[str, str]]) -> list[Pointing]:
+        """How likely each stretch of each text is the answer; one ``Pointing`` a text, in order.
+
+        A text comes with what it stands under (title, heading; see ``qa.windows``), which is read and never pointed at.
+        """
         asked = cut(question)[:QUESTION_TOKENS]
         if not len(asked.ids):
             return [Pointing((), np.zeros(0, np.float32), np.zeros(0, np.float32)) for _ in texts]
         view = self._question(asked, self._w["kind.weight"][KINDS[kind]])
-        return [self._point(asked, view, cut(text)) for text in texts]
+        return [self._point(asked, view, cut(above), cut(text)) for above, text in texts]
 
-    def _point(self, asked: Tokens, view: _Question, passage: Tokens) -> Pointing:
-        if not len(passage.ids):
+    def _point(self, asked: Tokens, view: _Question, above: Tokens, text: Tokens) -> Pointing:
+        if not len(text.ids):
             return Pointing((), np.zeros(0, np.float32), np.zeros(0, np.float32))
+        passage, first = text.after(above), len(above.ids)
         n = len(passage.ids)
         rows = self._rows(passage.ids)
         nearness: Floats = _unit(rows) @ _unit(view.rows).T * np.float32(8)
         aligned = _softmax(nearness) @ view.rows
         kind = np.broadcast_to(view.kind, (n, len(view.kind)))
-        h = self._linear(
-            "passage_in",
-            np.concatenate([rows, self._fine(passage.ids), aligned, match_features(asked, passage), kind], axis=1),
-        )
+        features = match_features(asked, passage, first)
+        h = self._linear("passage_in", np.concatenate([rows, self._fine(passage.ids), aligned, features, kind], axis=1))
         h = np.maximum(h, 0) * (1 + self._linear("scale", view.pooled)) + self._linear("shift", view.pooled)
+        covered = view.pooled
         for i, dilation in enumerate(DILATIONS):
             if i == FUSED_AT:
-                met = _softmax(h @ view.hidden.T / np.float32(WIDTH**0.5)) @ view.hidden
-                h = h + np.maximum(self._linear("fuse", np.concatenate([h, met, h * met, h * view.pooled], axis=1)), 0)
+                met: Floats = h @ view.hidden.T / np.float32(WIDTH**0.5)
+                seen = _softmax(met) @ view.hidden
+                found = _softmax(np.ascontiguousarray(met.T)) @ h
+                covered = view.weights @ self._covered(view.hidden, found)
+                h = h + np.maximum(
+                    self._linear("fuse", np.concatenate([h, seen, h * seen, h * view.pooled], axis=1)), 0
+                )
+                h = h + self._linear("shift_covered", covered)
             h = h + self._conv(f"convs.{i}", self._norm(f"norms.{i}", h), dilation)
         h = self._norm(f"norms.{len(DILATIONS)}", h)
         tilt = self._linear("out_question", view.pooled).reshape(2, WIDTH)
-        logits = self._linear("out", h) + h @ tilt.T / np.float32(WIDTH**0.5)
+        logits = (self._linear("out", h) + h @ tilt.T / np.float32(WIDTH**0.5))[first:]
         best = h.max(axis=0)
-        none = self._linear("none", np.concatenate([best, view.pooled, best * view.pooled]))
-        return Pointing(passage.spans, logits[:, 0] - none, logits[:, 1] - none)
+        none = self._linear("none", np.concatenate([best, view.pooled, best * view.pooled, covered]))
+        return Pointing(text.spans, logits[:, 0] - none, logits[:, 1] - none)
+
+    def _covered(self, asked: Floats, found: Floats) -> Floats:
+        """(tokens of the question, WIDTH): each beside what the passage has for it."""
+        beside = np.concatenate([asked, found, asked * found, np.abs(asked - found)], axis=1)
+        return np.maximum(self._linear("cover", beside), 0)
 
     def _question(self, asked: Tokens, kind: Floats) -> _Question:
         rows = self._rows(asked.ids)
@@ -172,7 +202,7 @@ class Pointer:
         h = np.maximum(self._linear("question_in", np.concatenate([rows, self._fine(asked.ids), broad], axis=1)), 0)
         h = h + self._conv("question_conv", h, 1)
         weights = _softmax(self._linear("question_pool", h)[:, 0][None])[0]
-        return _Question(rows, h, weights @ h, kind)
+        return _Question(rows, h, weights, weights @ h, kind)
 
     def _rows(self, ids: NDArray[np.int64]) -> Floats:
         rows: Floats = self._words[ids].astype(np.float32) * self._scales[ids][:, None]
@@ -193,11 +223,11 @@ class Pointer:
 
     def _conv(self, name: str, x: Floats, dilation: int) -> Floats:
         """A gated convolution over three places, zeros beyond both ends."""
-        before, here, after = self._w[f"{name}.weight"]
-        y = x @ here + self._w[f"{name}.bias"]
-        if len(x) > dilation:
-            y[dilation:] += x[:-dilation] @ before
-            y[:-dilation] += x[dilation:] @ after
+        n, width = x.shape
+        padded = np.zeros((n + 2 * dilation, width), np.float32)
+        padded[dilation : dilation + n] = x
+        y = np.concatenate([padded[:n], x, padded[2 * dilation :]], axis=1) @ self._w[f"{name}.weight"]
+        y += self._w[f"{name}.bias"]
         half = y.shape[1] // 2
         out: Floats = y[:, :half] / (1 + np.exp(-np.clip(y[:, half:], -30, 30)))
         return out

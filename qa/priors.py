@@ -18,6 +18,7 @@ from qa.question import Question
 HOLLOW, FIELD, FIGURELESS, TENSE = 1.2, 2.0, 0.8, 0.6
 NO_NAME, OTHER_TYPE, SAME_UNIT, OTHER_UNIT = 0.8, 1.5, 0.7, 0.4
 FORMER, NO_DAY, SET_AGAINST, CLASS = 1.5, 1.0, 2.5, 1.0
+NOT_IN_FORCE = 2.5
 LINE = 28  # characters of a line that is a name with its post
 
 _FIELD = re.compile(r"([\u4e00-\u9fff][\u4e00-\u9fff\s]{0,7})[:：]")  # 电话：, 主办单位：
@@ -39,6 +40,13 @@ _ROSE_TO = re.compile(
 )
 _ASKS_FORMER = re.compile(r"原来|以前|之前|此前|原先|最初|起初|从多少|由多少|过去是")
 ASKS_DAY = re.compile(r"哪一?天|几[月号日]|何日|日期|哪日")
+# When a rule applies, and not when it was passed: both stand at its head or end, in words that few readers use.
+_ASKS_FORCE = re.compile(
+    r"施行|生效|起效|算数|(?:开始|正式)(?:实施|执行|实行)|(?:时候|时|天|日)(?:起|开始)?(?:实施|执行|实行)"
+)
+_ASKS_PASSED = re.compile(r"通过|批准|公布|表决|修订|修正|修改")
+_IN_FORCE = re.compile(r"[^。；]{0,6}?(?:起|开始)?(?:施行|生效|实施|执行|实行)")
+_PASSED = re.compile(r"[^。；]{0,45}?(?:通过|批准|公布|修正|修订)")
 _ITEM_MARK = re.compile(r"、|和|与|及|以及")
 _CLASS_ASKED = re.compile(
     r"哪(?:一|两|几|些)?(?:个|座|家|所|条|项|部|份|处|支|款|件)?(?P<noun>区|县|市|镇|乡|村|街道|局|委|公司|集团|银行|医院|学校|中学|小学|大学|海关|法院|条例|办法|决定|决议|中心|路|街|港)(?!长|里|级|民)"
@@ -60,6 +68,12 @@ def standing(sentence: Sentence, asked: Asked) -> float:
         return FIELD
     if _defines(sentence, question):
         return FIELD
+    if (
+        question.kind == "date"
+        and _asks_force(question)
+        and any(s.type == "date" and _IN_FORCE.match(sentence.flat, s.end) for s in sentence.figures)
+    ):
+        return FIELD
     if question.kind in ASKS_FIGURE and not any(
         s.type in asked.expected and not _VAGUE.fullmatch(sentence.flat[s.start : s.end]) for s in sentence.figures
     ):
@@ -69,13 +83,18 @@ def standing(sentence: Sentence, asked: Asked) -> float:
     return -_other_tense(sentence, question)
 
 
+def _asks_force(question: Question) -> bool:
+    return bool(_ASKS_FORCE.search(question.flat)) and not _ASKS_PASSED.search(question.flat)
+
+
 def _names_the_holder(sentence: Sentence, asked: Asked) -> bool:
     """Whether the sentence is a line of no more than a post the question names and who holds it: 编辑 石鹏飞."""
     if len(sentence.text) > LINE or re.search(r"[，。；、]", sentence.text):
         return False
     persons = [s for s in sentence.typed if s.type == "person"]
     rest = "".join(c for i, c in enumerate(sentence.flat) if not any(s.start <= i < s.end for s in persons))
-    return bool(persons) and any(w in rest for w in asked.words)
+    deputy = "副" not in asked.question.flat
+    return bool(persons) and any(w in (rest.replace("副" + w, "") if deputy else rest) for w in asked.words)
 
 
 def _defines(sentence: Sentence, question: Question) -> bool:
@@ -108,6 +127,7 @@ def of_spans(asked: Asked, sentence: Sentence) -> Matrix:
     out = np.zeros(len(spans), dtype=np.float32)
     names = question.kind == "person" and any(s.type == "person" for s in spans)
     paired = _paired(asked, sentence) if "分别" in sentence.flat else None
+    force = _asks_force(question)
     asked_class = m["noun"] if (m := _CLASS_ASKED.search(question.flat)) else ""
     for i, span in enumerate(spans):
         said = sentence.flat[span.start : span.end]
@@ -119,8 +139,12 @@ def of_spans(asked: Asked, sentence: Sentence) -> Matrix:
             out[i] -= OTHER_UNIT
         if question.units and span.unit:
             out[i] += SAME_UNIT if span.unit in question.units else -OTHER_UNIT
+        if question.is_count and _other_measure(question, span):
+            out[i] -= OTHER_TYPE
         if span.type in COUNTED and _is_former(question, sentence, span):
             out[i] -= FORMER
+        if span.type == "date" and force and not _IN_FORCE.match(sentence.flat, span.end):
+            out[i] -= NOT_IN_FORCE * bool(_PASSED.match(sentence.flat, span.end))
         if span.type == "date" and ASKS_DAY.search(question.flat) and not said.endswith(("日", "号")):
             out[i] -= NO_DAY
         if asked_class and said.endswith(asked_class) and len(said) > len(asked_class) + 1 and "、" not in said:
@@ -130,6 +154,14 @@ def of_spans(asked: Asked, sentence: Sentence) -> Matrix:
             if any(a <= span.start and span.end <= b for a, b in among):
                 out[i] += SET_AGAINST if low <= span.start and span.end <= high else -SET_AGAINST
     return out
+
+
+def _other_measure(question: Question, span: Span) -> bool:
+    """Whether the figure is money or a share where things are counted or measured: 几条狗, 多长."""
+    counts = bool(question.units) and not any(
+        "元" in unit or unit in {"%", "百分点", "个百分点"} for unit in question.units
+    )
+    return counts and span.type in {"amount", "percent"} and span.unit not in question.units
 
 
 def _not_the_person(question: Question, sentence: Sentence, span: Span) -> float:

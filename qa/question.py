@@ -37,6 +37,17 @@ _SAME_UNIT = {
     "位": "名",
 }
 _MEASURE = "|".join(map(re.escape, MEASURES))
+_DIMENSIONS = tuple(
+    (re.compile(pattern), tuple(units.split()))
+    for pattern, units in (
+        (r"多长(?!的?时间|期)|长度.{0,4}多", "米 公里 厘米"),
+        (r"多[高宽深厚](?!的?比)|[高宽深厚]度.{0,4}多", "米 厘米 层"),
+        (r"多远|距离.{0,6}多", "公里 米"),
+        (r"多重|重量.{0,4}多", "吨 公斤 斤"),
+        (r"面积.{0,6}多[大少]|多大的?面积", "平方米 亩 公顷 平方公里"),
+        (r"(年龄|岁数|年纪).{0,6}多|多大的?(年龄|岁数|年纪)|几岁", "岁 周岁"),
+    )
+)
 
 # The first pattern found decides; the order settles what contains what (为什么 before 什么, 多少天 before 多少).
 _RULES: tuple[tuple[AnswerType, str], ...] = (
@@ -215,6 +226,7 @@ def _without_frame(asked: str) -> str:
 
 def _units(asked: str) -> tuple[str, ...]:
     found = [m[1] for m in re.finditer(rf"(?:多少|几)(?:万|亿|千|百|来|多)*({_MEASURE})", asked)]
+    found += [unit for pattern, units in _DIMENSIONS if pattern.search(asked) for unit in units]
     return tuple(dict.fromkeys(unit for name in found for unit in (name, _SAME_UNIT.get(name, name))))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import takewhile
 
 from qa.candidates import COUNTED, Sentence, Span
 from qa.evidence import Choice, Proof, Reading
@@ -19,27 +20,33 @@ _NAME_END = re.compile(
     r"(公司|集团|银行|局|委|办|院|中心|学校|中学|小学|大学|海关|协会|区|县|市|镇|乡|村|路|街|港|馆|园)$"
 )
 _AFTER_FIGURE = re.compile(
-    r"(?:（[套间台辆件个户]）)?(?:余|多|以上|以下|以内|左右|上下|/[月年天日人升]|/(?:立方米|平方米|公里))?"
+    r"(?:（[套间台辆件个户]）)?(?:余|多|以上|以下|以内|之内|内(?![部容设外])|左右|上下|/[月年天日人升]|/(?:立方米|平方米|公里))?"
 )
-_BEFORE_FIGURE = re.compile(r"(?:不低于|不少于|不超过|不高于|不早于|不晚于|不足|超过|突破|至少|(?<!同|上)超|逾|近|约)$")
+_BEFORE_FIGURE = re.compile(
+    r"(?:不得?(?:低于|少于|超过|高于|早于|晚于|多于)|(?<!不)(?<!不得)(?:低于|少于|高于|多于)|不足|超过|突破|至少"
+    r"|(?<!同|上)超|逾|近|约|每[人户生亩吨天月年][每/]?[人户生天月年]?|每)$"
+)
+_TO = re.compile(r"(?:以上)?(?:至|到|[-—–~～])")
+_HOW_MANY = re.compile(r"(?:多少|几)个(.+)")
 _LABEL = re.compile(rf"第[{HAN_NUMERAL}\d]+条(?:之[{HAN_NUMERAL}])?[\s　]*|[（(][{HAN_NUMERAL}\d]{{1,3}}[)）]\s*")
 NEARBY = 8  # characters before the first item of a list that may come with it
 
 
-def widened(choice: Choice, *, wants_all: bool = False, name: bool = False) -> Span:
+def widened(choice: Choice, question: str = "", *, wants_all: bool = False, name: bool = False) -> Span:
     """The span with the words that belong to it: 《》 and quotation marks closed, a figure with its qualifier and what
     is counted, an enumeration from its first to its last where all items are wanted, the whole of a name of a place or
     an organ where ``name`` says that one is asked for."""
     text, span = choice.sentence.text, choice.span
     start, end = span.start, span.end
     if span.type in COUNTED:
+        start, end = _whole_range(choice.sentence, start, end)
         if match := _AFTER_FIGURE.match(text, end):
             end = match.end()
-        if match := _BEFORE_FIGURE.search(text[max(0, start - 3) : start]):
+        if match := _BEFORE_FIGURE.search(text[max(0, start - 4) : start]):
             start -= len(match[0])
         if span.unit == "个":  # 14个部门
             counted = next((w for w, at in choice.sentence.words if at == end and w not in FUNCTION), "")
-            end += len(counted)
+            end += max(len(counted), _asked_noun(question, choice.sentence.flat[end:]))
     elif wants_all:
         start, end = _whole_list(choice.sentence, start, end)
     elif name and span.type == "words":
@@ -53,6 +60,26 @@ def widened(choice: Choice, *, wants_all: bool = False, name: bool = False) -> S
     if span.type not in COUNTED and span.type != "article":
         start = after_label(text, start, end)
     return Span(start, end, span.type, span.unit)
+
+
+def _asked_noun(question: str, after: str) -> int:
+    """How many characters behind the figure are the noun that the question counts: 三个|等次, asked 几个等次."""
+    asked = _HOW_MANY.search(question)
+    return (
+        sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(asked[1], after, strict=False))) if asked else 0
+    )
+
+
+def _whole_range(sentence: Sentence, start: int, end: int) -> tuple[int, int]:
+    """The figure with the other end of its range: 2000元|至1万元."""
+    for figure in sentence.figures:
+        if figure.type not in COUNTED:
+            continue
+        if figure.start > end and _TO.fullmatch(sentence.text, end, figure.start):
+            return start, figure.end
+        if figure.end < start and _TO.fullmatch(sentence.text, figure.end, start):
+            return figure.start, end
+    return start, end
 
 
 def after_label(text: str, start: int, end: int) -> int:

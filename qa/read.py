@@ -25,6 +25,7 @@ from qa.features import Matrix, Pool, WordRows, ask, span_features
 from qa.pointer import Pointing, shipped_pointer
 from qa.question import Question, analyse
 from qa.trees import Trees
+from qa.windows import windows_of
 from qa.words import flat
 
 if TYPE_CHECKING:
@@ -188,8 +189,7 @@ def choose(
     values = score_spans(np.concatenate([x for _, x in parts]))
     values += np.concatenate([priors.of_spans(pool.asked, pool.sentences[i]) for i, _ in parts])
     question = pool.asked.question
-    texts = [pool.sentences[i].text for i, _ in parts]
-    pointings = shipped_pointer().point(question.search or question.text, question.kind, texts)
+    pointings = _point(pool, [i for i, _ in parts])
     choices: list[Choice] = []
     at = 0
     for (i, x), pointing in zip(parts, pointings, strict=True):
@@ -206,6 +206,22 @@ def choose(
             )
         )  # fmt: skip
     return sorted(choices, key=lambda c: -c.value)
+
+
+def _point(pool: Pool, chosen: Sequence[int]) -> list[Pointing]:
+    """The pointer's view of each chosen sentence, read in its paragraph."""
+    homes = {i: w for w in windows_of(pool.sentences) for i in range(w.first, w.first + len(w.starts))}
+    windows = list({homes[i].first: homes[i] for i in chosen}.values())
+    question = pool.asked.question
+    views = shipped_pointer().point(
+        question.search or question.text, question.kind, [(w.above, w.text) for w in windows]
+    )
+    seen = {w.first: view for w, view in zip(windows, views, strict=True)}
+    out: list[Pointing] = []
+    for i in chosen:
+        start = homes[i].starts[i - homes[i].first]
+        out.append(seen[homes[i].first].part(start, start + len(pool.sentences[i].text)))
+    return out
 
 
 def _pointed(pointing: Pointing, spans: Sequence[Span]) -> tuple[Matrix, float]:

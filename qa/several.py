@@ -164,14 +164,10 @@ def conflict(pool: Pool, choices: Sequence[Choice]) -> Reading | None:
             continue
         if other.row[COVER] < max(best.row[COVER] - 0.05, HELD):  # says less of what is asked
             continue
-        first, second = (
+        return _both(
             quoted(pool.asked, best.sentence, widened(best), 120),
             quoted(pool.asked, other.sentence, widened(other), 120),
         )
-        return replace(
-            first, status="conflict", answer=f"{first.answer}；{second.answer}",
-            sentence=f"{first.sentence} {second.sentence}", proofs=(*first.proofs, *second.proofs),
-        )  # fmt: skip
     return None
 
 
@@ -192,13 +188,39 @@ def other_name(pool: Pool, choices: Sequence[Choice]) -> Reading | None:
             held = sum(c * w for c, w in zip(shares, pool.asked.weights, strict=True)) / pool.asked.weight
             if m[0] == name or held < 0.3:
                 continue
-            first = quoted(pool.asked, best.sentence, best.span, 120)
-            second = quoted(pool.asked, s, Span(m.start(), m.end(), "words"), 120)
-            return replace(
-                first, status="conflict", answer=f"{name}；{m[0]}", sentence=f"{first.sentence} {second.sentence}",
-                proofs=(*first.proofs, *second.proofs),
-            )  # fmt: skip
+            return _both(
+                quoted(pool.asked, best.sentence, best.span, 120),
+                quoted(pool.asked, s, Span(m.start(), m.end(), "words"), 120),
+            )
     return None
+
+
+def other_words(pool: Pool, choices: Sequence[Choice]) -> Reading | None:
+    """Both phrases where two documents say the same of one thing, and the phrases begin or end alike and differ."""
+    best = choices[0]
+    if best.span.type in COUNTED:
+        return None
+    for other in choices[1:]:
+        x, y = _bare(best), _bare(other)
+        if other.sentence.document_id == best.sentence.document_id or other.span.type in COUNTED:
+            continue
+        if x in y or y in x or min(len(x), len(y)) < 3 or not (x[:2] == y[:2] or x[-1] == y[-1]):
+            continue
+        if _alike(pool.asked, best, other) < 0.75 or other.row[COVER] < max(best.row[COVER] - 0.05, HELD):
+            continue
+        return _both(
+            quoted(pool.asked, best.sentence, widened(best), 120),
+            quoted(pool.asked, other.sentence, widened(other), 120),
+        )
+    return None
+
+
+def _both(one: Reading, other: Reading) -> Reading:
+    """A conflict of two readings, each with its proof."""
+    return replace(
+        one, status="conflict", answer=f"{one.answer}；{other.answer}", sentence=f"{one.sentence} {other.sentence}",
+        proofs=(*one.proofs, *other.proofs),
+    )  # fmt: skip
 
 
 def _bare(choice: Choice) -> str:

@@ -1,9 +1,10 @@
-"""Fit how sure an answer is: ``python -m qa.models.calibrate TEXTS QUESTIONS.jsonl.gz INDEX MORE.jsonl...``.
+"""Fit how sure an answer is: ``python -m qa.models.calibrate TEXTS=QUESTIONS.jsonl[.gz]... [--apart TEXTS=QUESTIONS...]``.
 
-QUESTIONS (data/answerable_or_not.jsonl.gz) were written by reading texts in the folder TEXTS, about half of them with no
-answer there; ``document`` names the text, and each is asked of an index of that text alone. MORE are development
-questions over the gazettes in INDEX. Writes confidence.safetensors beside this file; figures by cross-validation, a
-text or a tenth of MORE left out at a time, go to stderr.
+TEXTS is a folder of texts, and each question is asked of an index of the text that its ``document`` names; or it is the
+folder of an index, with development questions over it, which count double. About half of the questions have no answer
+there. Writes confidence.safetensors beside this file. Figures go to stderr: by cross-validation, a text or a tenth of
+the development questions left out at a time, and with the weights written for the questions ``--apart``, which nothing
+was fitted on.
 """
 
 from __future__ import annotations
@@ -80,8 +81,11 @@ def considered(index: Index, reader: Reader, record: dict[str, Any]) -> tuple[ND
     return confidence.signals(pool, choices, text, reading), good
 
 
-def rows_of_texts(texts: Path, questions: Path) -> Iterator[Row]:
-    """The questions, each over an index of its own text."""
+def rows_of(texts: Path, questions: Path) -> Iterator[Row]:
+    """The questions over an index, or each over an index of its own text."""
+    if (texts / "CURRENT").exists():
+        yield from _rows_of_index(texts, questions)
+        return
     by_text: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for record in read_lines(questions):
         by_text[record["document"]].append(record)
@@ -96,15 +100,24 @@ def rows_of_texts(texts: Path, questions: Path) -> Iterator[Row]:
                         yield (*found, record["answerable"], name, 1.0)
 
 
-def rows_of_index(folder: Path, files: Sequence[Path]) -> Iterator[Row]:
-    """The development questions over an index."""
+def _rows_of_index(folder: Path, questions: Path) -> Iterator[Row]:
     reader = default_reader()
     n = 0
     with open_index(folder) as index:
-        for record in (r for file in files for r in read_lines(file) if "turns" not in r):
+        for record in (r for r in read_lines(questions) if "turns" not in r):
             n += 7  # neighbours are spread
             if found := considered(index, reader, record):
                 yield (*found, record["answerable"], f"own {n % FOLDS}", OWN_WEIGHT)
+
+
+def gathered(sets: Sequence[str]) -> Rows:
+    """The rows of all sets, each TEXTS=QUESTIONS."""
+    pairs = [s.split("=", 1) for s in sets]
+    made = [row for texts, questions in pairs for row in rows_of(Path(texts), Path(questions))]
+    signals, right, answerable, fold, weight = zip(*made, strict=True)
+    return Rows(
+        np.stack(signals), np.array(right), np.array(answerable), np.array(fold), np.array(weight, dtype=np.float32)
+    )
 
 
 def is_right(record: dict[str, Any], text: str) -> bool:
@@ -136,19 +149,13 @@ def curve(odds: NDArray[np.float64], right: NDArray[np.bool_], weight: NDArray[n
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("texts", type=Path)
-    parser.add_argument("questions", type=Path)
-    parser.add_argument("index", type=Path)
-    parser.add_argument("more", nargs="+", type=Path)
+    parser.add_argument("sets", nargs="+", metavar="TEXTS=QUESTIONS")
+    parser.add_argument("--apart", nargs="*", default=[], metavar="TEXTS=QUESTIONS")
     parser.add_argument("--out", type=Path, default=HERE / "confidence.safetensors")
     args = parser.parse_args()
-    made = [*rows_of_texts(args.texts, args.questions), *rows_of_index(args.index, args.more)]
-    signals, right, answerable, fold, weight = zip(*made, strict=True)
-    rows = Rows(
-        np.stack(signals), np.array(right), np.array(answerable), np.array(fold), np.array(weight, dtype=np.float32)
-    )
-    odds = np.zeros(len(made))
-    for name in sorted(set(fold)):
+    rows = gathered(args.sets)
+    odds = np.zeros(len(rows.right))
+    for name in sorted(set(rows.fold)):
         mine = rows.fold == name
         odds[mine] = confidence.score(rows.signals[mine], fitted(rows, ~mine))
     usual = np.where(
@@ -159,7 +166,11 @@ def main() -> int:
     for name, part in (("other texts", ~own), ("development", own)):
         sure = 1 / (1 + np.exp(-(slope * odds[part] + constant)))
         _say(name, rows.right[part], rows.answerable[part], sure)
-    weights = fitted(rows, np.ones(len(made), dtype=bool))
+    weights = fitted(rows, np.ones(len(rows.right), dtype=bool))
+    for name in args.apart:
+        left = gathered([name])
+        sure = 1 / (1 + np.exp(-(slope * confidence.score(left.signals, weights) + constant)))
+        _say(name.rpartition("/")[2], left.right, left.answerable, sure)
     save_file({"weights": weights, "curve": np.array([slope, constant], dtype=np.float32)}, args.out)
     spread = np.append(rows.signals.std(axis=0), 1.0)
     for k in np.argsort(-np.abs(weights * spread)):

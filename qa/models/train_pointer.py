@@ -3,12 +3,15 @@
 ``python -m qa.models.train_pointer practice TEXT_FOLDER... --out build/practice.safetensors`` reads Markdown files
 and learns from questions that qa.models.cloze makes of them.
 
-``python -m qa.models.train_pointer questions DATA_FOLDER [MORE.jsonl...] --start build/practice.safetensors`` goes on
-with people's questions; the shipped weights went on once more from there, with --most 4000 --epochs 2, when the last
-of the questions in data/near_misses.jsonl.gz were written. DATA_FOLDER holds JSON lines of questions with the passage that answers and the answer in its
+``python -m qa.models.train_pointer questions DATA_FOLDER [MORE.jsonl...] --texts TEXTS --start build/practice.safetensors``
+goes on with people's questions; TEXTS are the whole texts that MORE ask about. The shipped weights took five epochs so,
+the last two with data/gazettes.jsonl.gz and before the windows of a question shared a softmax (see ``fit``), then two
+with --most 3000 and two with --most 1500, each time --start from the last, at --rate 0.0007: two hours on two cores.
+
+DATA_FOLDER holds JSON lines of questions with the passage that answers and the answer in its
 words (query, positive, answer): cmrc2018_train, drcd_dev_s and lay_questions; MORE are files of the same kind, where a
 line with "answerable": false is a question that its passage does not answer. A question is read with the window of its
-passage that holds the answer, and with a window that looks like it and does not: then the right pointer is "not here".
+passage that holds the answer and with some that look like it and do not; where none does, the right pointer is "not here".
 One passage in ten is held out, and the figures on stderr are of those.
 """
 
@@ -22,8 +25,9 @@ import random
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +35,40 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, glu, normalize
 
+from index.gazette import parse_gazette
+from index.records import Source
 from index.wordvectors import shipped_words
+from qa.candidates import DocumentSentences, Sentence, context_sentences
 from qa.models.cloze import clozes, stretches
-from qa.pointer import DILATIONS, FREQUENT, KINDS, LONGEST, QUESTION_TOKENS, Tokens, cut, match_features
+from qa.pointer import (
+    DILATIONS,
+    FEATURES,
+    FREQUENT,
+    FUSED_AT,
+    KINDS,
+    LONGEST,
+    QUESTION_TOKENS,
+    WIDTH,
+    Tokens,
+    cut,
+    match_features,
+)
 from qa.question import analyse
+from qa.windows import windows_of
 
 HERE = Path(__file__).parent
 FILES = ("lay_questions", "cmrc2018_train", "drcd_dev_s")
 TIMES = {"cmrc2018_train": 1, "drcd_dev_s": 1}  # an epoch sees each; others twice: the register of a gazette
 SEED = 20210610
-WIDTH, WORD, FINE = 96, 96, 32
-WINDOW = 260  # characters
-BATCH = 48
+WORD, FINE = 96, 32
+WINDOW = 260  # characters of a stretch that practice is about
+NEAR = 8  # windows without the answer that a question is read with, those most like it
+TOGETHER = {"practice": 2, "questions": 4}  # windows that a question is read with at once
+BATCH = 48  # windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,64 +76,113 @@ class Example:
     question: Tokens
     kind: int
     passage: Tokens
+    above: int  # its first tokens, which say what it stands under
     start: int  # of the answer, in tokens; -1 where the passage does not hold it
     end: int  # its last token
-    answer: str
     source: str
     group: int  # examples of one question
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
+def read_rows(path: Path, texts: Mapping[str, Path]) -> list[dict[str, Any]]:
+    """The questions of a file that can be learned from, each with the passage, or the whole text, that it is about."""
     data = path.read_bytes()
     lines = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8").split("\n")
     rows = [json.loads(line) for line in lines if line]
-    return [r for r in rows if r.get("answerable") is False or (r.get("answer") and r["answer"] in r["positive"])]
+    whole = {n: texts[n].read_text("utf-8") for r in rows if (n := r.get("document", "")) in texts}
+    for row in rows:
+        row["query"] = row.get("query") or row["question"]
+        row["answer"] = row["answer"] if "answer" in row else next(iter(row["answers"]), "")
+        if row.get("document") in whole:
+            row["positive"], row["whole"] = whole[row["document"]], True
+    return [
+        r
+        for r in rows
+        if r.get("answerable") is False
+        or (r["answer"] and r.get("type") != "yesno" and bare(r["answer"]) in bare(r["positive"]))
+    ]
 
 
 def held_out(passage: str) -> bool:
     return int(hashlib.sha256(passage.encode()).hexdigest(), 16) % 10 == 0
 
 
-def windows(text: str) -> list[str]:
-    """The text in stretches of whole sentences, at most about ``WINDOW`` characters each."""
-    out, now = [], ""
-    for sentence in re.findall(r"[^。！？；\n]*[。！？；\n]|[^。！？；\n]+$", text):
-        if now and len(now) + len(sentence) > WINDOW:
-            out.append(now)
-            now = ""
-        now += sentence
-    return [*out, now] if now.strip() else out
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A window as the model reads it, and in letters alone, as answers are looked for."""
+
+    passage: Tokens
+    above: int
+    text: str
+    bare: str
+
+    @staticmethod
+    def of(above: str, text: str) -> Piece:
+        head, body = cut(above), cut(text)
+        return Piece(body.after(head), len(head.ids), text, bare(text))
+
+    def tokens_of(self, answer: str) -> tuple[int, int] | None:
+        """First and last token of the answer where it first stands; None where it does not or is too long."""
+        at = self.bare.find(bare(answer))
+        if at < 0:
+            return None
+        places = [i for i, char in enumerate(self.text) if not char.isspace()]
+        start, end = places[at], places[at + len(bare(answer)) - 1] + 1
+        covered = [i for i, (a, b) in enumerate(self.passage.spans) if i >= self.above and a < end and b > start]
+        return (covered[0], covered[-1]) if covered and covered[-1] - covered[0] < LONGEST else None
+
+
+def bare(text: str) -> str:
+    return "".join(text.split())
+
+
+def sentences_of(row: dict[str, Any]) -> list[Sentence]:
+    """The sentences of a question's passage; a whole text is read with its structure."""
+    if "whole" not in row:
+        return context_sentences(row["positive"], row.get("title") or "")
+    text = row["positive"]
+    source = Source("0" * 16, "training.md", text, "0" * 64)
+    made = (DocumentSentences(d, text) for d in parse_gazette(source).documents)
+    return [s for d in made for i in range(len(d.document.paragraphs)) for s in d.paragraph(i)]
 
 
 def examples(rows: Sequence[dict[str, Any]], source: str, first_group: int) -> Iterator[Example]:
-    parts = {p: windows(p) for p in dict.fromkeys(r["positive"] for r in rows)}
-    everything = [(p, w) for p, ws in parts.items() for w in ws]
+    """Each question with the window that answers it and with windows that look like it and do not."""
+    parts: dict[str, list[Piece]] = {}
+    for row in rows:
+        if row["positive"] not in parts:
+            parts[row["positive"]] = [Piece.of(w.above, w.text) for w in windows_of(sentences_of(row))]
+    everything = [(p, piece) for p, pieces in parts.items() for piece in pieces]
+    firsts = {p: next(i for i, (q, _) in enumerate(everything) if q == p) for p, pieces in parts.items() if pieces}
     shape = TfidfVectorizer(analyzer="char", ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32)
-    matrix = shape.fit_transform([w for _, w in everything]).T.tocsr()
-    made = {w: cut(w) for w in dict.fromkeys(w for _, w in everything)}
-    place = {w: i for i, (_, w) in enumerate(everything)}
+    matrix = shape.fit_transform([piece.bare for _, piece in everything]).T.tocsr()
     queries = shape.transform([r["query"] for r in rows])
     for n, row in enumerate(rows):
-        answer = row["answer"]
-        if row.get("answerable") is False:
-            question, kind = cut(row["query"])[:QUESTION_TOKENS], KINDS[analyse(row["query"]).kind]
-            for window in parts[row["positive"]]:
-                yield Example(question, kind, made[window], -1, -1, "", source, first_group + n)
+        if row["positive"] not in firsts:
             continue
-        holders = [w for w in parts[row["positive"]] if answer in w]
+        first, own = firsts[row["positive"]], parts[row["positive"]]
+        question, kind = cut(row["query"])[:QUESTION_TOKENS], KINDS[analyse(row["query"]).kind]
+        likeness = (queries[n] @ matrix).toarray()[0]
+        made = partial(Example, question, kind, source=source, group=first_group + n)
+        if row.get("answerable") is False:
+            order = np.argsort(-likeness[first : first + len(own)], kind="stable")[:NEAR]
+            yield from (made(own[i].passage, own[i].above, -1, -1) for i in order)
+            continue
+        proof = [bare(e) for e in row.get("evidence") or ()]
+        holders = [
+            (sum(e[:40] in piece.bare for e in proof), likeness[first + i], place, piece)
+            for i, piece in enumerate(own)
+            if (place := piece.tokens_of(row["answer"]))
+        ]
         if not holders:
             continue
-        likeness = (queries[n] @ matrix).toarray()[0]
-        order = np.argsort(-likeness, kind="stable")[:12]
-        holder = max(holders, key=lambda w: likeness[place[w]])
-        question, kind = cut(row["query"])[:QUESTION_TOKENS], KINDS[analyse(row["query"]).kind]
-        passage = made[holder]
-        begin = holder.index(answer)
-        covered = [i for i, (a, b) in enumerate(passage.spans) if a < begin + len(answer) and b > begin]
-        if covered and covered[-1] - covered[0] < LONGEST:
-            yield Example(question, kind, passage, covered[0], covered[-1], answer, source, first_group + n)
-        for i in [i for i in order if answer not in everything[i][1]][:2]:
-            yield Example(question, kind, made[everything[i][1]], -1, -1, answer, source, first_group + n)
+        *_, place, holder = max(holders, key=lambda h: h[:2])
+        yield made(holder.passage, holder.above, *place)
+        # Windows of the same text first: what an index of that text would bring up as well.
+        home = np.zeros(len(everything), dtype=bool)
+        home[first : first + len(own)] = "whole" in row
+        order = np.lexsort((-likeness, ~home))[: 3 * NEAR]
+        others = [i for i in order if bare(row["answer"]) not in everything[i][1].bare]
+        yield from (made(everything[i][1].passage, everything[i][1].above, -1, -1) for i in others[:NEAR])
 
 
 def practice(folders: Sequence[Path]) -> Iterator[Example]:
@@ -119,18 +191,22 @@ def practice(folders: Sequence[Path]) -> Iterator[Example]:
     group = 0
     for path in sorted(p for folder in folders for p in folder.rglob("*.md")):
         source = ("held " if held_out(path.name) else "") + "practice"
+        title = cut(re.split(r"[_(]", path.stem)[-2 if path.stem.endswith(")") else -1][-24:])
         for stretch in stretches([path.read_text(encoding="utf-8")], rng, WINDOW):
             for made in clozes(stretch, rng):
-                passage = cut(made.text)
-                covered = [i for i, (a, b) in enumerate(passage.spans) if a < made.end and b > made.start]
+                passage = cut(made.text).after(title)
+                above = len(title.ids)
+                covered = [
+                    i for i, (a, b) in enumerate(passage.spans) if i >= above and a < made.end and b > made.start
+                ]
                 if not covered or covered[-1] - covered[0] >= LONGEST:
                     continue
                 group += 1
                 question, kind = cut(made.question)[:QUESTION_TOKENS], KINDS[analyse(made.question).kind]
-                answer = made.text[made.start : made.end]
-                yield Example(question, kind, passage, covered[0], covered[-1], answer, source, group)
+                yield Example(question, kind, passage, above, covered[0], covered[-1], source, group)
                 if len(made.without.strip()) > 20:
-                    yield Example(question, kind, cut(made.without), -1, -1, answer, source, group)
+                    without = cut(made.without).after(title)
+                    yield Example(question, kind, without, above, -1, -1, source, group)
 
 
 class Pointer(nn.Module):
@@ -148,14 +224,16 @@ class Pointer(nn.Module):
         self.question_in = nn.Linear(WORD + FINE + 16, WIDTH)
         self.question_conv = nn.Conv1d(WIDTH, 2 * WIDTH, 3, padding=1)
         self.question_pool = nn.Linear(WIDTH, 1)
-        self.passage_in = nn.Linear(2 * WORD + FINE + 8 + 16, WIDTH)
+        self.passage_in = nn.Linear(2 * WORD + FINE + FEATURES + 16, WIDTH)
         self.scale, self.shift = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)
         self.fuse = nn.Linear(4 * WIDTH, WIDTH)
         self.convs = nn.ModuleList(nn.Conv1d(WIDTH, 2 * WIDTH, 3, padding=d, dilation=d) for d in DILATIONS)
         self.norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in range(len(DILATIONS) + 1))
         self.out = nn.Linear(WIDTH, 2)
         self.out_question = nn.Linear(WIDTH, 2 * WIDTH)
-        self.none = nn.Linear(3 * WIDTH, 1)
+        self.cover = nn.Linear(4 * WIDTH, WIDTH)
+        self.shift_covered = nn.Linear(WIDTH, WIDTH)
+        self.none = nn.Linear(4 * WIDTH, 1)
         self.drop = nn.Dropout(0.25)
 
     def forward(self, q: Tensor, q_mask: Tensor, kind: Tensor, p: Tensor, p_mask: Tensor, feats: Tensor) -> Tensor:
@@ -176,17 +254,22 @@ class Pointer(nn.Module):
         h = self.passage_in(torch.cat([ep, aligned, feats, k[:, None].expand(-1, p.shape[1], -1)], -1)).relu()
         h = self.drop(h) * (1 + self.scale(pooled)[:, None]) + self.shift(pooled)[:, None]
         for i, conv in enumerate(self.convs):
-            if i == 3:
-                att = (h @ hq.transpose(1, 2) / WIDTH**0.5).masked_fill(~q_mask[:, None], -1e4).softmax(-1) @ hq
+            if i == FUSED_AT:
+                met = h @ hq.transpose(1, 2) / WIDTH**0.5
+                att = met.masked_fill(~q_mask[:, None], -1e4).softmax(-1) @ hq
+                found = met.masked_fill(~p_mask[..., None], -1e4).softmax(1).transpose(1, 2) @ h
+                beside = self.cover(torch.cat([hq, found, hq * found, (hq - found).abs()], -1)).relu()
+                covered = (weight[:, None] @ beside)[:, 0]
                 h = h + self.fuse(torch.cat([h, att, h * att, h * pooled[:, None]], -1)).relu()
+                h = h + self.shift_covered(covered)[:, None]
             x = self.norms[i](h) * p_mask[..., None]
             h = h + self.drop(glu(conv(x.transpose(1, 2)), 1).transpose(1, 2))
         h = self.norms[-1](h)
         tilt = self.out_question(self.drop(pooled)).view(-1, 2, WIDTH)
         logits = self.out(h).transpose(1, 2) + tilt @ h.transpose(1, 2) / WIDTH**0.5
-        logits = logits.masked_fill(~p_mask[:, None], -1e4)
+        logits = logits.masked_fill(~(p_mask & (feats[..., -1] == 0))[:, None], -30.0)
         best = h.masked_fill(~p_mask[..., None], -1e4).amax(1)
-        none = self.none(torch.cat([best, pooled, best * pooled], -1))
+        none = self.none(torch.cat([best, pooled, best * pooled, covered], -1))
         return torch.cat([none[:, None].expand(-1, 2, -1), logits], -1)
 
 
@@ -194,40 +277,46 @@ def batch(rows: Sequence[Example]) -> list[Tensor]:
     n, nq, np_ = len(rows), max(len(r.question.ids) for r in rows), max(len(r.passage.ids) for r in rows)
     q, p = np.zeros((n, nq), np.int64), np.zeros((n, np_), np.int64)
     qm, pm = np.zeros((n, nq), bool), np.zeros((n, np_), bool)
-    feats = np.zeros((n, np_, 8), np.float32)
+    feats = np.zeros((n, np_, FEATURES), np.float32)
     for i, r in enumerate(rows):
         q[i, : len(r.question.ids)], qm[i, : len(r.question.ids)] = r.question.ids, True
         p[i, : len(r.passage.ids)], pm[i, : len(r.passage.ids)] = r.passage.ids, True
-        feats[i, : len(r.passage.ids)] = match_features(r.question, r.passage)
+        feats[i, : len(r.passage.ids)] = match_features(r.question, r.passage, r.above)
     kind = np.array([r.kind for r in rows])
     return [torch.from_numpy(x) for x in (q, qm, kind, p, pm, feats)]
 
 
-def measure(model: Pointer, rows: Sequence[Example]) -> dict[str, float]:
-    """Exact match and F1 of spans where the answer is there, and how well "not here" tells the two apart (AUC)."""
+def relative(model: Pointer, rows: Sequence[Example]) -> Tensor:
+    """(rows, 2, length) start and end logits above those of "not here"; out of reach where nothing may be pointed at."""
+    made = batch(rows)
+    logits = model(*made).float()
+    allowed = made[4] & (made[5][..., -1] == 0)
+    above: Tensor = logits[..., 1:] - logits[..., :1]
+    return above.masked_fill(~allowed[:, None], -30.0)
+
+
+def measure(model: Pointer, groups: Sequence[Sequence[Example]]) -> dict[str, float]:
+    """Exact match and F1 of the best span of all windows of a question, and how well its score tells the questions
+    with an answer from those without (AUC; absent where all have one)."""
     model.eval()
     exact, f1, score, here = [], [], [], []
     with torch.no_grad():
-        for at in range(0, len(rows), 128):
-            part = rows[at : at + 128]
-            logits = model(*batch(part)).numpy()
-            for r, (s, e) in zip(part, logits, strict=True):
-                total = s[1:, None] + e[None, 1:]
-                total[~np.triu(np.ones_like(total, bool)) | np.tril(np.ones_like(total, bool), -1)] = -1e9
-                total[np.triu(np.ones_like(total, bool), LONGEST)] = -1e9
-                a, b = np.unravel_index(total.argmax(), total.shape)
-                score.append(total[a, b] - s[0] - e[0])
-                here.append(r.start >= 0)
-                if r.start >= 0:
-                    common = min(b, r.end) - max(a, r.start) + 1
-                    exact.append(a == r.start and b == r.end)
-                    f1.append(max(0.0, 2 * common / (b - a + 1 + r.end - r.start + 1)))
-    order = np.argsort(score)
-    ranks = np.empty(len(order))
-    ranks[order] = np.arange(1, len(order) + 1)
-    yes = np.array(here)
-    auc = (ranks[yes].sum() - yes.sum() * (yes.sum() + 1) / 2) / max(yes.sum() * (~yes).sum(), 1)
-    return {"exact": float(np.mean(exact)), "f1": float(np.mean(f1)), "auc": float(auc)}
+        for group in groups:
+            best = (-np.inf, group[0], 0, 0)
+            for row, (s, e) in zip(group, relative(model, group).numpy(), strict=True):
+                total = s[:, None] + e[None, :]
+                total[np.tril(np.ones_like(total, bool), -1) | np.triu(np.ones_like(total, bool), LONGEST)] = -1e9
+                a, b = divmod(int(total.argmax()), total.shape[1])
+                best = max(best, (float(total[a, b]), row, a, b), key=lambda x: x[0])
+            score.append(best[0])
+            here.append(group[0].start >= 0)
+            if here[-1]:
+                _, row, a, b = best
+                common = max(0, min(b, row.end) - max(a, row.start) + 1) if row.start >= 0 else 0
+                exact.append((a, b) == (row.start, row.end))
+                f1.append(2 * common / (b - a + 1 + row.end - row.start + 1) if common else 0.0)
+    made = {"exact": float(np.mean(exact)), "f1": float(np.mean(f1))}
+    return made if all(here) else made | {"auc": float(roc_auc_score(here, score))}
 
 
 def main() -> int:
@@ -241,19 +330,22 @@ def main() -> int:
     asked.add_argument("data", type=Path)
     asked.add_argument("more", type=Path, nargs="*")
     asked.add_argument("--start", type=Path)
+    asked.add_argument("--texts", type=Path, help="folder of the whole texts that MORE ask about")
     asked.add_argument("--most", type=int, help="questions of each encyclopaedia file")
     asked.add_argument("--epochs", type=int, default=4)
+    asked.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
     asked.add_argument("--out", type=Path, default=HERE / "pointer.safetensors")
     args = parser.parse_args()
     torch.manual_seed(SEED)
     model = Pointer(word_table())
     if args.command == "practice":
-        fit(model, list(practice(args.folders)), args.epochs, 2e-3)
+        fit(model, list(practice(args.folders)), TOGETHER["practice"], args.epochs, 2e-3)
         save_file(model.state_dict(), args.out)
         return 0
     if args.start:
         model.load_state_dict(restored(args.start))
-    fit(model, list(questions(args.data, args.more, args.most)), args.epochs, 1e-3 if args.start else 2e-3)
+    texts = {path.name: path for path in args.texts.rglob("*.md")} if args.texts else {}
+    fit(model, list(questions(args.data, args.more, args.most, texts)), TOGETHER["questions"], args.epochs, args.rate)
     save(model, args.out)
     return 0
 
@@ -266,12 +358,12 @@ def word_table() -> Tensor:
     return torch.from_numpy(vectors @ axes[:WORD].T)
 
 
-def questions(data: Path, more: Sequence[Path], most: int | None) -> Iterator[Example]:
+def questions(data: Path, more: Sequence[Path], most: int | None, texts: Mapping[str, Path]) -> Iterator[Example]:
     """The examples of every file, of encyclopaedias (``TIMES``) those of at most ``most`` questions each."""
     first = 0
     for path in [*(data / f"{name}.jsonl.gz" for name in FILES), *more]:
         source = path.name.split(".")[0]
-        read = read_rows(path)
+        read = read_rows(path, texts)
         if source in TIMES:
             read = read[:: max(1, len(read) // most)] if most else read
         for out in (False, True):
@@ -282,36 +374,40 @@ def questions(data: Path, more: Sequence[Path], most: int | None) -> Iterator[Ex
         sys.stderr.write(f"{path.name}: {len(read)} questions\n")
 
 
-def fit(model: Pointer, made: Sequence[Example], epochs: int, rate: float) -> None:
-    """Adjust the weights to all examples but those held out, on which each epoch is measured."""
+def fit(model: Pointer, made: Sequence[Example], together: int, epochs: int, rate: float) -> None:
+    """Adjust the weights to all examples but those held out, on which each epoch is measured.
+
+    The windows of a question share one softmax with one "not here" (Clark & Gardner, ACL 2018): scores of different
+    windows are compared when it is asked of an index.
+    """
     rng = np.random.default_rng(SEED)
-    train = [e for e in made if not e.source.startswith("held")]
-    held = [e for e in made if e.source.startswith("held")]
-    groups: dict[int, list[int]] = {}
-    for i, e in enumerate(train):
-        groups.setdefault(e.group, []).append(i)
-    steps, step, began = epochs * sum(1 + (len(g) > 1) for g in groups.values()) // BATCH, 0, time.time()
+    gathered: dict[int, list[Example]] = {}
+    for e in made:
+        gathered.setdefault(e.group, []).append(e)
+    held = [g for g in gathered.values() if g[0].source.startswith("held")]
+    train = [g for g in gathered.values() if not g[0].source.startswith("held") and (g[0].start < 0 or len(g) > 1)]
+    size = BATCH // together
+    steps, step, began = epochs * len(train) // size, 0, time.time()
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps + 2, pct_start=0.1)
     for epoch in range(epochs):
         model.train()
-        # Each question once with its answer, once with one of the windows that only look like it.
-        chosen = [
-            i for g in groups.values() for i in (g[0], g[1 + int(rng.integers(len(g) - 1))] if len(g) > 1 else -1)
-        ]
-        chosen = [i for i in chosen if i >= 0]
+        chosen = [_some(group, together, rng) for group in train]
         noise = rng.random(len(chosen)) * 40
-        order = [chosen[i] for i in np.argsort(noise + [len(train[i].passage.ids) for i in chosen])]
-        batches = [order[at : at + BATCH] for at in range(0, len(order), BATCH)]
+        order = np.argsort(noise + [max(len(e.passage.ids) for e in group) for group in chosen])
+        batches = [order[at : at + size] for at in range(0, len(order), size)]
         losses = []
         for b in rng.permutation(len(batches)):
             if step >= steps:
                 break
-            rows = [train[i] for i in batches[b]]
+            rows = [e for i in batches[b] for e in chosen[i]]
             with torch.autocast("cpu", dtype=torch.bfloat16):  # 1.5 times as fast on a processor that has it
-                logits = model(*batch(rows)).float()
-            gold = torch.tensor([[r.start + 1, r.end + 1] for r in rows])
-            loss = cross_entropy(logits.transpose(1, 2), gold, label_smoothing=0.02)
+                scores = relative(model, rows)
+            n, _, length = scores.shape
+            scores = scores.view(n // together, together, 2, length).transpose(1, 2).flatten(2)
+            scores = torch.cat([torch.zeros_like(scores[..., :1]), scores], -1)  # "not here" first
+            gold = torch.tensor([[chosen[i][0].start + 1, chosen[i][0].end + 1] for i in batches[b]])
+            loss = cross_entropy(scores.transpose(1, 2), gold)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 2.0)
@@ -324,10 +420,18 @@ def fit(model: Pointer, made: Sequence[Example], epochs: int, rate: float) -> No
                     f"step {step} of {steps}: loss {np.mean(losses[-100:]):.3f}, {time.time() - began:.0f} s\n"
                 )
         line = f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, {time.time() - began:.0f} s"
-        for source in dict.fromkeys(e.source for e in held):
-            part = [e for e in held if e.source == source]
+        for source in dict.fromkeys(g[0].source for g in held):
+            part = [g for g in held if g[0].source == source]
             line += f"; {source} ({len(part)}) " + " ".join(f"{k} {v:.3f}" for k, v in measure(model, part).items())
         sys.stderr.write(line + "\n")
+
+
+def _some(group: Sequence[Example], n: int, rng: np.random.Generator) -> list[Example]:
+    """``n`` of a question's windows, the one that answers first; some twice where there are fewer."""
+    rest = group[1:] if group[0].start >= 0 else group
+    wanted = n - (group[0].start >= 0)
+    drawn = [rest[i] for i in rng.choice(len(rest), wanted, replace=len(rest) < wanted)]
+    return [group[0], *drawn] if group[0].start >= 0 else drawn
 
 
 def restored(path: Path) -> dict[str, Tensor]:

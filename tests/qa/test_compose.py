@@ -119,17 +119,73 @@ def test_two_values_of_the_same_thing_are_a_conflict_and_two_things_are_none() -
 
 
 @pytest.mark.parametrize(
+    ("question", "whole"),
+    [
+        pytest.param("什么是部分整改？", True, id="where the meaning is asked"),
+        pytest.param("部分整改是谁定的？", False, id="and only there"),
+    ],
+)
+def test_a_meaning_is_given_to_its_end(question: str, whole: bool) -> None:
+    text = "所称部分整改，是指问题金额过半已纠正，或者已制定措施的情形。"
+    pool = _pool(question, context_sentences(text))
+    reading = compose.compose(
+        pool, [_choice(pool, 0, "问题金额过半已纠正", "clause")], lambda _: pytest.fail("no document")
+    )
+    assert (reading.answer == "问题金额过半已纠正，或者已制定措施的情形") == whole
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        pytest.param("新的城商行叫什么名称？", "海州银行", id="the name alone"),
+        pytest.param("要成立什么？", "成立一家新的城商行（海州银行）", id="where no name is asked for, as chosen"),
+    ],
+)
+def test_a_name_in_brackets(question: str, answer: str) -> None:
+    pool = _pool(question, context_sentences("将成立一家新的城商行（海州银行），由省政府批准。"))
+    choice = _choice(pool, 0, "成立一家新的城商行（海州银行）", "words")
+    assert compose.compose(pool, [choice], lambda _: pytest.fail("no document")).answer == answer
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "answer"),
+    [
+        pytest.param("吊销营业执照", "吊销办学许可证", "吊销营业执照；吊销办学许可证", id="one thing said in two ways"),
+        pytest.param("吊销营业执照", "给予通报批评", None, id="two things"),
+        pytest.param("吊销营业执照", "吊销营业执照", None, id="the same"),
+    ],
+)
+def test_phrases_of_two_documents_that_differ(one: str, other: str, answer: str | None) -> None:
+    frame = "校外培训机构违规补课一经查实由教育部门{}。"
+    sentences = [
+        replace(context_sentences(frame.format(words))[0], document_id=name)
+        for words, name in ((one, "a"), (other, "b"))
+    ]
+    pool = _pool("培训机构违规补课一经查实怎么处理", sentences)
+    choices = [_choice(pool, 0, one, "words"), _choice(pool, 1, other, "words")]
+    made = several.other_words(pool, choices)
+    assert (made.answer if made else None) == answer
+
+
+@pytest.mark.parametrize(
     ("text", "words", "kind", "unit", "whole"),
     [
         pytest.param("班额不超过45人", "45人", "number", "人", "不超过45人", id="bound"),
         pytest.param("参保率达90%以上", "90%", "percent", "%", "90%以上", id="at least"),
         pytest.param("征求14个部门意见", "14个", "number", "个", "14个部门", id="what is counted"),
+        pytest.param("处以2000元至1万元的罚款", "2000元", "amount", "元", "2000元至1万元", id="both ends of a range"),
+        pytest.param("处以3倍至5倍的罚款", "5倍", "number", "倍", "3倍至5倍", id="from its second end too"),
+        pytest.param("应当在2小时内劝阻", "2小时", "duration", "小时", "2小时内", id="within"),
+        pytest.param("补贴每生每天4元", "4元", "amount", "元", "每生每天4元", id="for whom and how often"),
+        pytest.param("共有18件内容重复", "18件", "number", "件", "18件", id="内 of another word"),
+        pytest.param("每两年评估一次", "两年", "duration", "年", "每两年", id="how often"),
+        pytest.param("分为满意、不满意两个等次。", "两个", "number", "个", "两个等次", id="the noun that is asked for"),
         pytest.param("修改《停车条例》", "停车条例》", "document", "", "《停车条例》", id="title mark closed"),
     ],
 )
 def test_a_span_takes_what_belongs_to_it(text: str, words: str, kind: str, unit: str, whole: str) -> None:
     pool = _pool("问", context_sentences(text))
-    span = widened(_choice(pool, 0, words, kind, unit))
+    span = widened(_choice(pool, 0, words, kind, unit), "结果分几个等次？")
     assert text[span.start : span.end] == whole
 
 

@@ -48,6 +48,27 @@ NO_ANSWER = turn("高中学校有多少所？", "", "")
         ),
         pytest.param(OWN_MEASURE, "这个办法有几条？", "履职评议办法有几条？", id="noun finds its phrase"),
         pytest.param(OWN_MEASURE, "该办法由谁解释？", "履职评议办法由谁解释？", id="formal anaphor"),
+        pytest.param(
+            turn("2020年全市义务教育阶段学校有多少所？", "206所", ""),
+            "其中小学呢？",
+            "2020年小学有多少所？",
+            id="a part of the whole",
+        ),
+        pytest.param(
+            turn("立体停车楼建了几座", "三座", ""),
+            "建哪儿了",
+            "立体停车楼建哪儿了",
+            id="the verb of the count goes too",
+        ),
+        pytest.param(
+            turn("初中生每天该睡多久？", "9小时", ""), "他们几点上课？", "初中生几点上课？", id="a group of people"
+        ),
+        pytest.param(
+            turn("补贴的钱从哪来？", "超收收入", ""),
+            "为什么要补？",
+            "补贴的钱为什么要补？",
+            id="where from is asked, not topic",
+        ),
         pytest.param(FUND, "为什么？", "预算调整增加了支出给城投公司为什么？", id="bare why"),
         pytest.param(
             FUND, "这笔钱用来干什么？", "预算调整增加了支出给城投公司的钱用来干什么？", id="noun not named before"
@@ -67,6 +88,9 @@ def test_completes(last: Turn, question: str, completed: str) -> None:
         "营口海关出具了多少份证书？",
         "谁主持了第三十四次会议？",
         "任命郑孝刚担任什么职务？",
+        "那转让房屋要提前多久通知？",
+        "市长是谁？",
+        "你好",
         "他",
     ],
 )

@@ -36,6 +36,20 @@ def _favoured(question: str, text: str) -> str:
         pytest.param(
             "对拉美出口增长百分之几", "对非洲、拉美市场出口分别增长20%、7.6%。", "7.6%", id="second of two set apart"
         ),
+        pytest.param(
+            "规定哪天生效",
+            "本规定2021年10月29日由市人大常委会通过，自2022年1月1日起施行。",
+            "2022年1月1日起",
+            id="in force, not passed",
+        ),
+        pytest.param(
+            "规定哪天通过",
+            "本规定2021年10月29日由市人大常委会通过，自2022年1月1日起施行。",
+            "2021年10月29日",
+            id="passed, where that is asked",
+        ),
+        pytest.param("一户能养几条狗", "违者处二百元罚款，每户限养3只。", "3只", id="a count, not money"),
+        pytest.param("牵引带最多能多长", "每次罚款200元，牵引带不超过1.5米。", "1.5米", id="a length, not money"),
         pytest.param("哪天作的报告", "2021年的报告于2021年6月10日提交。", "2021年6月10日", id="a day, not its year"),
     ],
 )
