@@ -5,7 +5,7 @@ Trained by models/train_pointer.py with torch; run here in numpy, so asking load
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +23,8 @@ WEIGHTS = Path(__file__).with_name("models") / "pointer.safetensors"
 KINDS = {kind: n for n, kind in enumerate(get_args(AnswerType))}
 WIDTH = 128
 FEATURES = 9
+_STOPS = frozenset("。！？；")
+_TABLES = frozenset({"fine.weight", "kind.weight"})  # rows by number
 DILATIONS = (1, 2, 4, 1, 2, 4, 8)
 FUSED_AT = 3  # the layer before which the passage attends to the question
 QUESTION_TOKENS = 48
@@ -103,32 +105,38 @@ def match_features(question: Tokens, passage: Tokens, above: int = 0) -> Floats:
     match before and after, a digit, how far into the passage, a constant where it begins a sentence, and one for the
     first ``above`` tokens, which only say what the passage stands under."""
     letters = _letters()
-    asked = set(question.ids.tolist())
-    asked_text = "".join(letters[n] for n in question.ids)
-    pairs = {asked_text[i : i + 2] for i in range(len(asked_text) - 1)}
-    out = np.zeros((len(passage.ids), FEATURES), np.float32)
     words = [letters[n] for n in passage.ids.tolist()]
-    numbers = passage.ids.tolist()
-    for i, word in enumerate(words):
-        if not word:
-            continue
-        if word[0].isalnum():
-            out[i, 0] = numbers[i] in asked
-            out[i, 1] = sum(c in asked_text for c in word) / len(word)
-            out[i, 5] = word.isdigit()
-        around = (words[i - 1][-1:] if i else "") + word + (words[i + 1][:1] if i + 1 < len(words) else "")
-        out[i, 2] = any(around[j : j + 2] in pairs for j in range(len(around) - 1))
-        out[i, 7] = i == above or (i > 0 and words[i - 1] in "。！？；")
-    near = [float(x) for x in out[:, 0] * [len(w) > 1 for w in words]]
-    for way, column in ((range(len(words)), 3), (range(len(words) - 1, -1, -1), 4)):
-        heat = 0.0
-        for i in way:
-            out[i, column] = heat
-            heat = max(0.85 * heat, near[i])
+    asked_text = "".join(letters[n] for n in question.ids.tolist())
+    pairs = {asked_text[i : i + 2] for i in range(len(asked_text) - 1)}
+    text = "".join(words)
+    ends = np.cumsum([len(w) for w in words], dtype=np.int64)
+    starts = ends - [len(w) for w in words]
+    content = np.array([w[:1].isalnum() for w in words], dtype=bool)
+    same = _sums(c in asked_text for c in text)
+    paired = _sums(text[i : i + 2] in pairs for i in range(len(text)))
+    out = np.zeros((len(words), FEATURES), np.float32)
+    out[:, 0] = content & np.isin(passage.ids, question.ids)
+    out[:, 1] = content * (same[ends] - same[starts]) / np.maximum(ends - starts, 1)
+    out[:, 2] = (ends > starts) & (paired[ends] > paired[np.maximum(starts - 1, 0)])  # with the letters beside it
+    out[:, 5] = [w.isdigit() for w in words]
+    out[1:, 7] = [w in _STOPS for w in words[:-1]]
+    out[above : above + 1, 7] = 1
+    near = (out[:, 0] * (ends - starts > 1)).tolist()
+    for column, order in ((3, near), (4, near[::-1])):
+        heat, heats = 0.0, []
+        for value in order:
+            heats.append(heat)
+            heat = max(0.85 * heat, value)
+        out[:, column] = heats if column == 3 else heats[::-1]
     body = len(words) - above
     out[above:, 6] = np.arange(body) / max(body, 1)
     out[:above, 8] = 1
     return out
+
+
+def _sums(values: Iterable[bool]) -> NDArray[np.int64]:
+    """(n + 1,): how many of the first i are true."""
+    return np.cumsum([0, *values], dtype=np.int64)
 
 
 class Pointer:
@@ -145,9 +153,12 @@ class Pointer:
         self._words: NDArray[np.int8] = arrays.pop("words")
         self._scales = arrays.pop("words.scale").astype(np.float32)
         self._w: dict[str, Floats] = {name: np.ascontiguousarray(a.astype(np.float32)) for name, a in arrays.items()}
-        for name in ("question_conv", *(f"convs.{i}" for i in range(len(DILATIONS)))):
-            kernel = self._w[f"{name}.weight"].transpose(2, 1, 0)  # (out, in, places) -> (places x in, out)
-            self._w[f"{name}.weight"] = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[2]))
+        for name, weight in self._w.items():  # (out, in) -> (in, out), and (out, in, places) -> (places x in, out)
+            if weight.ndim == 3:
+                weight = weight.transpose(2, 1, 0).reshape(-1, len(weight))
+            elif name not in _TABLES:
+                weight = weight.T
+            self._w[name] = np.ascontiguousarray(weight)
 
     def point(self, question: str, kind: AnswerType, texts: Sequence[tuple[str, str]]) -> list[Pointing]:
         """How likely each stretch of each text is the answer; one ``Pointing`` a text, in order.
@@ -212,7 +223,8 @@ class Pointer:
         return self._w["fine.weight"][np.minimum(ids, FREQUENT - 1)]
 
     def _linear(self, name: str, x: Floats) -> Floats:
-        out: Floats = x @ self._w[f"{name}.weight"].T + self._w[f"{name}.bias"]
+        out: Floats = x @ self._w[f"{name}.weight"]
+        out += self._w[f"{name}.bias"]
         return out
 
     def _norm(self, name: str, x: Floats) -> Floats:
