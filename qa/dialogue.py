@@ -68,6 +68,8 @@ def complete(question: str, turns: Sequence[Turn]) -> str:
         if not _ASKING.search(short["x"]):
             among = _AMONG.match(short["x"])
             return _part(short["x"][among.end() :], before) if among else _substitute(short["x"], before, last)
+    elif part := _asked_part(_LEAD.sub("", text), before):
+        return part
     elif thing := _THING.search(text):
         return text[: thing.start("a")] + _antecedent(thing["noun"] or "", before, last) + text[thing.end("a") :]
     if not _stands_alone(text):
@@ -110,11 +112,24 @@ def _group(turns: Sequence[Turn]) -> str | None:
     return None
 
 
+def _asked_part(text: str, before: str) -> str:
+    """其中小学多少所 after a question that counts in the same unit, less 其中; "" for any other question."""
+    among, last = _AMONG.match(text), _ASKING.search(before)
+    asking = _ASKING.search(text)
+    if among is None or last is None or asking is None or asking.start() - among.end() < 2:
+        return ""
+    return f"{_when(before)}{text[among.end() :]}" if asking.group()[-1] == last.group()[-1] else ""
+
+
+def _when(before: str) -> str:
+    year = _CLASSES[0].search(before)
+    return year.group() if year else ""
+
+
 def _part(new: str, before: str) -> str:
     """The last question asked of a part of what it was about: 其中小学呢 after 全市义务教育阶段学校有多少所."""
     asking = _ASKING.search(before)
-    when = next((m.group() for kind in _CLASSES[:1] if (m := kind.search(before))), "")
-    return f"{when}{new}{before[asking.start() :]}" if asking else new + before
+    return f"{_when(before)}{new}{before[asking.start() :]}" if asking else new + before
 
 
 def _antecedent(noun: str, before: str, last: Answer) -> str:

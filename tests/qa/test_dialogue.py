@@ -55,6 +55,12 @@ NO_ANSWER = turn("高中学校有多少所？", "", "")
             id="a part of the whole",
         ),
         pytest.param(
+            turn("2020年全市义务教育阶段学校有多少所？", "206所", ""),
+            "其中小学多少所？",
+            "2020年小学多少所？",
+            id="a part, asked in full",
+        ),
+        pytest.param(
             turn("立体停车楼建了几座", "三座", ""),
             "建哪儿了",
             "立体停车楼建哪儿了",
