@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import sys
 import time
@@ -408,6 +409,7 @@ def _bench(args: argparse.Namespace) -> int:
 
     if args.passages and not args.texts:
         raise GazetteError("--passages mixes sentences of --texts: name a folder of texts")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the page runs, for the processes that measure
     own = list(_texts([args.data]).values())
     questions = [q.text for q in load_questions([args.questions]).questions] if args.questions else []
     questions += bench.phrases(own, 200)
