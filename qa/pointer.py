@@ -71,11 +71,12 @@ class Pointing:
         n = len(self.spans)
         if not n:
             return []
-        total = self.starts[:, None] + self.ends[None, :]
-        total[np.tril(np.ones((n, n), bool), -1) | np.triu(np.ones((n, n), bool), LONGEST)] = -np.inf
+        total = np.full((min(LONGEST, n), n), -np.inf, np.float32)  # tokens besides the first, first token
+        for more in range(len(total)):
+            total[more, : n - more] = self.starts[: n - more] + self.ends[more:]
         order = np.argsort(-total, axis=None, kind="stable")[:k]
-        found = [(int(i) // n, int(i) % n) for i in order]
-        return [(self.spans[a][0], self.spans[b][1], float(total[a, b])) for a, b in found if np.isfinite(total[a, b])]
+        found = [(int(i) % n, int(i) // n) for i in order if np.isfinite(total.flat[i])]
+        return [(self.spans[a][0], self.spans[a + more][1], float(total[more, a])) for a, more in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,14 @@ def test_stretches_are_of_the_text_and_not_too_long() -> None:
         assert len(cut((TEXT * 5)[start:end]).ids) <= LONGEST + 1
 
 
+def test_the_best_of_many_stretches_is_found_without_trying_all_pairs() -> None:
+    n = 200_000
+    starts, ends = np.zeros(n, np.float32), np.zeros(n, np.float32)
+    starts[7], ends[9], ends[7 + LONGEST] = 5, 3, 7  # the last is out of reach of the first
+    pointing = Pointing(tuple((i, i + 1) for i in range(n)), starts, ends)
+    assert pointing.best(1) == [(7, 10, 8.0)]
+
+
 def test_score_of_a_stretch_is_that_of_its_tokens() -> None:
     pointing = Pointing(((0, 2), (2, 3), (3, 5)), np.array([1, 2, 3], np.float32), np.array([10, 20, 30], np.float32))
     assert pointing.score(0, 2) == 1 + 10
