@@ -26,6 +26,7 @@ SPAN_TYPES: tuple[SpanType, ...] = (
 COUNTED = frozenset({"number", "amount", "percent", "date", "duration", "time", "ordinal"})
 ASKS_FIGURE = frozenset({"number", "amount", "percent", "date", "duration"})
 LONGEST_WORDS = 6  # words in a free span; 96 % of the short answers in the training questions are no longer
+LONGEST_SENTENCE = 1000  # characters
 MOST_SPANS = 200
 COMMON = 6.5  # rarity of a word that is no given name
 TOPIC = 36  # characters of a sentence that only names a topic
@@ -154,14 +155,21 @@ def clean(text: str, base: int = 0) -> tuple[str, tuple[int, ...]]:
 
 
 def split_sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Offsets of the sentences of a text, after 。！？； and line ends; a stop inside quotation marks counts too."""
+    """Offsets of the sentences of a text, after 。！？； and line ends; a stop inside quotation marks counts too.
+
+    One longer than ``LONGEST_SENTENCE`` is cut at a comma or where it must be: a file may be one line of millions.
+    """
     start = 0
-    for stop in _STOP.finditer(text):
-        if text[start : stop.end()].strip():
-            yield start, stop.end()
-            start = stop.end()
-    if text[start:].strip():
-        yield start, len(text)
+    for end in [*(stop.end() for stop in _STOP.finditer(text)), len(text)]:
+        if not text[start:end].strip():
+            continue
+        while end - start > LONGEST_SENTENCE:
+            reach = start + LONGEST_SENTENCE
+            comma = max(text.rfind(mark, start + LONGEST_SENTENCE // 2, reach) for mark in "，、, \t")
+            yield start, comma + 1 if comma > 0 else reach
+            start = comma + 1 if comma > 0 else reach
+        yield start, end
+        start = end
 
 
 class DocumentSentences:
@@ -223,7 +231,8 @@ def _paragraph(
     document: Document, paragraph: Paragraph, raw: str, base: int, lead: str, position: int, head: str = ""
 ) -> Iterator[Sentence]:
     text, offsets = clean(raw, base)
-    ranges = [(0, len(text))] if paragraph.kind == "table" else split_sentences(text)
+    row = paragraph.kind == "table" and len(text) <= LONGEST_SENTENCE
+    ranges = [(0, len(text))] if row else split_sentences(text)
     topic = ""
     for n, (start, end) in enumerate(ranges):
         while start < end and text[start].isspace():

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 MODELS = Path(__file__).with_name("models")
 SENTENCES_READ = 4  # spans are looked for in the best few only
 MOST_SENTENCES = 160
+BESIDE = 200  # characters before and behind a passage that are read with it where its paragraph is too long
 KEPT_DOCUMENTS = 256
 KEPT_SOURCES = 32
 # Weight of the pointer's log odds beside the trees' score: on held-out everyday questions 0.3 took exact spans from 26
@@ -144,23 +145,27 @@ class Reader:
             if inside:
                 for i in (inside[0] - 1, inside[-1] + 1):
                     ranked.setdefault((hit.passage.document_id, i), 0.5 / rank)
-        return self._sentences(index, ranked)
+        return self._sentences(index, ranked, hits)
 
-    def _sentences(self, index: Index, ranked: dict[tuple[str, int], float]) -> tuple[list[Sentence], list[float]]:
-        kept: list[tuple[str, int]] = []
+    def _sentences(
+        self, index: Index, ranked: dict[tuple[str, int], float], hits: Sequence[Hit]
+    ) -> tuple[list[Sentence], list[float]]:
+        made: dict[tuple[str, int], Sequence[Sentence]] = {}
         n = 0
         for key in sorted(ranked, key=lambda k: -ranked[k]):
-            n += len(self._document(index, key[0]).paragraph(key[1]))
-            if kept and n > MOST_SENTENCES:
+            sentences = self._document(index, key[0]).paragraph(key[1])
+            if len(sentences) > MOST_SENTENCES:  # a text without paragraphs: what was found of it, and what is beside
+                near = [
+                    (p.start - BESIDE, p.end + BESIDE) for p in (h.passage for h in hits) if p.document_id == key[0]
+                ]
+                found = (s for s in sentences if any(a < s.offsets[-1] and s.offsets[0] < b for a, b in near))
+                sentences = tuple(found) or sentences[:MOST_SENTENCES]
+            n += len(sentences)
+            if made and n > MOST_SENTENCES:
                 break
-            kept.append(key)
-        sentences: list[Sentence] = []
-        scores: list[float] = []
-        for key in sorted(kept):
-            made = self._document(index, key[0]).paragraph(key[1])
-            sentences.extend(made)
-            scores.extend([ranked[key]] * len(made))
-        return sentences, scores
+            made[key] = sentences
+        scored = [(s, ranked[key]) for key in sorted(made) for s in made[key]]
+        return [s for s, _ in scored], [score for _, score in scored]
 
     def _pool(
         self,

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from qa.candidates import Sentence
 
 LONGEST = 220  # characters of a stretch, unless one sentence alone is longer
-MOST = 1500  # characters of a sentence that are read: a file may be one line of millions
 _TITLE, _HEADING, _LEAD = 32, 24, 40  # characters of what is said before it
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Consecutive sentences of a paragraph as one text, cut at ``MOST``; ``starts`` says where each begins in it."""
+    """Consecutive sentences of a paragraph as one text; ``starts`` says where each begins in it."""
 
     above: str
     text: str
@@ -35,7 +34,7 @@ def windows_of(sentences: Sequence[Sentence], longest: int = LONGEST) -> list[Wi
             starts.append(length)
             length += len(sentences[end].text)
             end += 1
-        text = "".join(s.text for s in sentences[begin:end])[:MOST]
+        text = "".join(s.text for s in sentences[begin:end])
         out.append(Window(above(home), text, begin, tuple(starts)))
         begin = end
     return out

@@ -3,7 +3,14 @@
 import pytest
 
 from index.records import Gazette, Source
-from qa.candidates import DocumentSentences, Sentence, clean, context_sentences, split_sentences
+from qa.candidates import (
+    LONGEST_SENTENCE,
+    DocumentSentences,
+    Sentence,
+    clean,
+    context_sentences,
+    split_sentences,
+)
 
 
 def _typed(text: str) -> set[tuple[str, str]]:
@@ -65,3 +72,12 @@ def test_every_sentence_and_span_stands_in_the_gazette(sample_gazette: Gazette, 
 def test_items_know_the_line_they_stand_under() -> None:
     sentence = Sentence("（一）市长", tuple(range(5)), lead="评议对象：")
     assert "评议对象" in sentence.context
+
+
+@pytest.mark.parametrize("mark", ["", "，", "、"])
+def test_a_line_without_an_end_is_cut_and_nothing_is_lost(mark: str) -> None:
+    text = ("全市小学教师" * 7 + mark) * 200
+    pieces = list(split_sentences(text))
+    assert "".join(text[a:b] for a, b in pieces) == text
+    assert all(0 < b - a <= LONGEST_SENTENCE for a, b in pieces)
+    assert all(text[b - 1] == mark for _, b in pieces) or not mark

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from index.store import Index
+from index.building import build
+from index.store import Index, open_index
 from index.text import readable
 from qa.ask import Assistant
-from qa.read import read_context
+from qa.question import analyse
+from qa.read import default_reader, read_context
 from qa.records import Answer, Turn
+from qa.retrieve import retrieve
 
 QUESTIONS = Path(__file__).parents[2] / "eval" / "questions" / "sample_dev.jsonl"
 
@@ -139,3 +142,16 @@ def test_reading_one_context_gives_its_own_words(question: str, context: str) ->
     words, chance = read_context(question, context)
     assert words in context
     assert 0.0 <= chance <= 1.0
+
+
+def test_of_a_text_without_paragraphs_only_what_was_found_is_read(tmp_path: Path) -> None:
+    filler = "".join(f"第{n}年度全市继续推进各项工作并取得新的成效。" for n in range(9000))
+    path = tmp_path / "line.md"
+    path.write_text(f"# 关于工作的报告\n\n{filler}全市现有小学77所。{filler}\n", "utf-8")
+    build([path], tmp_path / "index")
+    with open_index(tmp_path / "index") as index:
+        question = analyse("全市现有小学多少所？")
+        made = default_reader().consider(index, question, retrieve(index, question.text, 10))
+        assert made is not None
+        assert made[2].answer == "77所"
+        assert len(made[0].sentences) < 1000

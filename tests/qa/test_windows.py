@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qa.candidates import Sentence, context_sentences
-from qa.windows import MOST, above, windows_of
+from qa.windows import above, windows_of
 
 
 def test_sentences_of_one_paragraph_are_read_together_and_others_apart() -> None:
@@ -22,11 +22,6 @@ def test_no_window_is_longer_than_it_may_be_and_none_is_lost() -> None:
     for window in made:
         for n, start in enumerate(window.starts):
             assert window.text.startswith(sentences[window.first + n].text, start)
-
-
-def test_a_line_without_an_end_is_read_in_part() -> None:
-    (window,) = windows_of(context_sentences("长" * 100_000))
-    assert len(window.text) == MOST
 
 
 def test_what_a_sentence_stands_under_is_said_once_and_short() -> None:
