@@ -80,8 +80,14 @@ class Sentence:
         return flat(self.document)
 
     @cached_property
-    def context_words(self) -> list[tuple[str, int]]:
-        return cut(self.context)
+    def content(self) -> list[str]:
+        """Its words that carry meaning, each once."""
+        return list(dict.fromkeys(w for w, _ in self.words if w not in FUNCTION))
+
+    @cached_property
+    def context_content(self) -> list[str]:
+        """Those of its context."""
+        return list(dict.fromkeys(w for w, _ in cut(self.context) if w not in FUNCTION))
 
     @cached_property
     def typed(self) -> list[Span]:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from index.wordvectors import shipped_words
-from qa.candidates import SPAN_TYPES, Sentence, Span, bigrams
+from qa.candidates import SPAN_TYPES, Sentence, bigrams
 from qa.question import KINDS, Question
 from qa.vocabulary import shipped_vocabulary
 from qa.words import FUNCTION, cut, rarity
 
 Matrix = NDArray[np.float32]
 
+FAR = 10**6  # characters
 NEAR = 0.4  # cosine from which another word counts as a match, by its square (as in index.wordvectors)
 
 _FIT: dict[str, frozenset[str]] = {
@@ -34,13 +35,13 @@ _FIT: dict[str, frozenset[str]] = {
 }
 """Span types that a kind of question accepts; kinds left out accept any words."""
 
-_ORGAN = re.compile(
-    r"(局|委|委员会|办|办公室|厅|部|部门|院|会|公司|集团|银行|中心|学校|大学|政府|海关|机构|机关|协会|小组|处|科|站|支队|馆|企业|单位|组织|医院|党组|协调会|会议)$"
+_ORGAN = frozenset(
+    "局 委 委员会 办 办公室 厅 部 部门 院 会 公司 集团 银行 中心 学校 大学 政府 海关 机构 机关 协会 小组 处 科 站 支队 馆 企业 单位 组织 医院 党组 协调会 会议".split()
 )
-_PLACE = re.compile(
-    r"(国|省|市|区|县|镇|乡|村|街道|路|街|山|港|岛|州|湖|河|海|洲|城|园|广场|楼|地区|大道|号|院|寺|站|店|景区)$"
+_PLACE = frozenset(
+    "国 省 市 区 县 镇 乡 村 街道 路 街 山 港 岛 州 湖 河 海 洲 城 园 广场 楼 地区 大道 号 院 寺 站 店 景区".split()
 )
-_POST = re.compile(r"(长|书记|主任|委员|主席|代表|秘书长|院长|局长|教授|员|官|总理|总统|部长|经理|师|职)$")
+_POST = frozenset("长 书记 主任 委员 主席 代表 秘书长 院长 局长 教授 员 官 总理 总统 部长 经理 师 职".split())
 _CUE_REASON = re.compile(r"因为|由于|为了|因|原因|所以|因此|目的|导致|为(?=.{4,})|以便|鉴于|缺乏|不足|受.{1,12}影响")
 _CUE_DEFINITION = re.compile(r"是指|即|指的是|以下简称|称为|就是|包括|叫做?|是一|所称")
 _DENIAL = re.compile(r"不|未|无|没有|禁止|严禁|非")
@@ -68,6 +69,11 @@ class Asked:
     @property
     def weight(self) -> float:
         return sum(self.weights) or 1.0
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[str, ...], ...]:
+        """For each word its pairs of characters; none for one too short to stand there in part, or not Chinese."""
+        return tuple(() if len(w) < 3 or w.isascii() else tuple(a + b for a, b in pairwise(w)) for w in self.words)
 
 
 def ask(question: Question) -> Asked:
@@ -97,22 +103,17 @@ def _official(question: Question, words: Sequence[str]) -> tuple[tuple[tuple[str
     return tuple(tuple((e.official, e.weight) for e in found if word in e.lay) for word in words)
 
 
-def _has(word: str, text: str) -> float:
-    """How much of a word stands in a text: 1 whole, the share of its character pairs otherwise."""
-    if word in text:
-        return 1.0
-    if len(word) < 3 or word.isascii():
-        return 0.0
-    pairs = [word[i : i + 2] for i in range(len(word) - 1)]
-    return 0.8 * sum(p in text for p in pairs) / len(pairs)
-
-
 def coverage(asked: Asked, text: str) -> list[float]:
-    """For each content word of the question, how much of it stands in the text."""
-    return [
-        max([_has(word, text), *(0.9 * weight for official, weight in others if official in text)])
-        for word, others in zip(asked.words, asked.official, strict=True)
-    ]
+    """For each content word of the question how much of it stands in the text: 1 whole, 0.8 of the share of its pairs of
+    characters otherwise, or 0.9 of the weight of an official word for it."""
+    out = []
+    for word, pairs, others in zip(asked.words, asked.pairs, asked.official, strict=True):
+        share = 1.0 if word in text else 0.8 * sum([p in text for p in pairs]) / len(pairs) if pairs else 0.0
+        for official, weight in others:
+            if share < 0.9 * weight and official in text:
+                share = 0.9 * weight
+        out.append(share)
+    return out
 
 
 def longest_common(question: str, text: str) -> int:
@@ -192,9 +193,9 @@ class Pool:
     def soft(self) -> tuple[Matrix, Matrix]:
         """For each sentence, the weighted mean over question words of the nearest word's cosine: (alone, with context)."""
         n = len(self.sentences)
-        own = [{w for w, _ in s.words if w not in FUNCTION} for s in self.sentences]
-        context = [{w for w, _ in s.context_words if w not in FUNCTION} for s in self.sentences]
-        vocabulary = list(dict.fromkeys(w for words in (*own, *context) for w in words))
+        own = [s.content for s in self.sentences]
+        context = {s.context: s.context_content for s in self.sentences}
+        vocabulary = list(dict.fromkeys(w for words in (*own, *context.values()) for w in words))
         if not self.asked.words or not vocabulary:
             return np.zeros(n, np.float32), np.zeros(n, np.float32)
         place = {w: i for i, w in enumerate(vocabulary)}
@@ -206,13 +207,21 @@ class Pool:
             if word in place:
                 near[row, place[word]] = 1.0
 
-        def share(words: set[str]) -> float:
-            at = [place[w] for w in words]
-            return float(near[:, at].max(axis=1) @ weights) if at else 0.0
+        nearest = np.ascontiguousarray(near.T)
 
-        alone = np.array([share(w) for w in own], dtype=np.float32)
-        both = np.array([share(w | c) for w, c in zip(own, context, strict=True)], dtype=np.float32)
-        return alone, both
+        def best(texts: Sequence[Sequence[str]]) -> Matrix:
+            """(texts, words of the question): the nearest of each text's words."""
+            out = np.zeros((len(texts), len(weights)), dtype=np.float32)
+            full = [i for i, words in enumerate(texts) if words]
+            if full:
+                starts = np.cumsum([0, *(len(texts[i]) for i in full[:-1])])
+                out[full] = np.maximum.reduceat(nearest[[place[w] for i in full for w in texts[i]]], starts)
+            return out
+
+        alone = best(own)
+        number = {text: i for i, text in enumerate(context)}
+        above = best(list(context.values()))[[number[s.context] for s in self.sentences]]
+        return alone @ weights, np.maximum(alone, above) @ weights
 
     def features(self) -> Matrix:
         """(sentences, SENTENCE_FEATURES)."""
@@ -222,8 +231,10 @@ class Pool:
         total = float(weights.sum())
         grams_total = sum(asked.grams.values()) or 1.0
         own = np.array([coverage(asked, s.flat) or [0.0] for s in self.sentences], dtype=np.float32)
-        context = np.array([coverage(asked, s.context) or [0.0] for s in self.sentences], dtype=np.float32)
-        title = {s.document: coverage(asked, s.flat_title) or [0.0] for s in self.sentences}
+        contexts = {text: coverage(asked, text) or [0.0] for text in {s.context for s in self.sentences}}
+        context = np.array([contexts[s.context] for s in self.sentences], dtype=np.float32)
+        titles = {text: coverage(asked, text) or [0.0] for text in {s.flat_title for s in self.sentences}}
+        title = np.array([titles[s.flat_title] for s in self.sentences], dtype=np.float32)
         before = self._shifted(own, 1)
         after = self._shifted(own, -1)
         near = np.maximum(own, np.maximum(before, 0.999 * after))
@@ -233,31 +244,29 @@ class Pool:
             [sum(w for g, w in asked.grams.items() if g in s.flat) for s in self.sentences], dtype=np.float32
         ) / np.float32(grams_total)
         grams_near = np.maximum(grams, 0.5 * (grams + self._shifted(grams[:, None], 1)[:, 0]))
-        cover = own @ weights / total
+        cover, cover_near, cover_context, cover_all, cover_next, cover_paragraph, cover_title = (
+            m @ weights / total for m in (own, near, context, whole, after, paragraph, title)
+        )
+        missing, rarest = ((1.0 - whole) * weights).max(axis=1), (own * weights).max(axis=1)
         soft, soft_all = self.soft
         order_cover, order_grams = self._ranks(cover), self._ranks(grams)
+        cover_gap, grams_gap, soft_gap = cover.max() - cover, grams.max() - grams, soft_all.max() - soft_all
         out = np.zeros((n, len(SENTENCE_FEATURES)), dtype=np.float32)
         typed = [self._typed(s) for s in self.sentences]
         for i, s in enumerate(self.sentences):
             fits, unit = typed[i]
             unit_near = unit or (i > 0 and typed[i - 1][1])
-            sentence_grams = len(s.bigrams) or 1
-            missing = 1.0 - whole[i]
             out[i] = (
-                KINDS.index(question.kind), cover[i], near[i] @ weights / total, context[i] @ weights / total,
-                whole[i] @ weights / total, grams[i], grams_near[i], float((missing * weights).max()),
-                float((own[i] * weights).max()), sum(g in asked.grams for g in s.bigrams) / sentence_grams,
-                longest_common(question.flat, s.flat), soft[i], soft_all[i], fits > 0, fits, unit, unit_near,
+                KINDS.index(question.kind), cover[i], cover_near[i], cover_context[i], cover_all[i], grams[i], grams_near[i],
+                missing[i], rarest[i], len(s.bigrams & asked.grams.keys()) / (len(s.bigrams) or 1), longest_common(question.flat, s.flat), soft[i], soft_all[i], fits > 0, fits, unit, unit_near,
                 self._years(s), self._figures(s), self._quoted(s), bool(question.focus and question.focus in s.flat),
                 bool(_CUE_REASON.search(s.text)), bool(_CUE_DEFINITION.search(s.text)), bool(_DENIAL.search(s.text)),
                 bool(_PERMIT.search(s.text)), len(s.text), s.position, s.kind in {"heading", "title"}, s.kind == "table",
-                s.kind == "item", self.passage_scores[i], len(asked.words), order_cover[i], cover.max() - cover[i],
-                order_grams[i], grams.max() - grams[i], soft_all.max() - soft_all[i],
-                after[i] @ weights / total, bool(asked.left and asked.left[0] in s.flat), bool(asked.right and asked.right[0] in s.flat),
-                question.kind == "organisation" and any(_ORGAN.search(w) for w, _ in s.words),
-                question.kind == "place" and any(_PLACE.search(w) for w, _ in s.words),
-                paragraph[i] @ weights / total, np.array(title[s.document], dtype=np.float32) @ weights / total, question.wants_all,
-                len(self.unmet(i)),
+                s.kind == "item", self.passage_scores[i], len(asked.words), order_cover[i], cover_gap[i], order_grams[i],
+                grams_gap[i], soft_gap[i], cover_next[i], bool(asked.left and asked.left[0] in s.flat), bool(asked.right and asked.right[0] in s.flat),
+                question.kind == "organisation" and _ends_so(s, _ORGAN),
+                question.kind == "place" and _ends_so(s, _PLACE),
+                cover_paragraph[i], cover_title[i], question.wants_all, len(self.unmet(i)),
             )  # fmt: skip
         return out
 
@@ -313,6 +322,11 @@ class Pool:
         return sum(q in sentence.flat for q in quoted) / len(quoted) if quoted else 0.0
 
 
+def _ends_so(sentence: Sentence, endings: frozenset[str]) -> bool:
+    """Whether a word of the sentence has such an ending."""
+    return any(word[-k:] in endings for word, _ in sentence.words for k in range(1, len(word) + 1))
+
+
 SPAN_FEATURES = (
     "kind", "type", "fits", "length", "words", "start", "inside", "clause", "left_gap", "right_gap", "left_mass", "right_mass",
     "unit", "other_unit", "echo_figure", "left_mark", "right_mark", "clause_start", "clause_end", "organ", "place", "post", "focus_end",
@@ -344,88 +358,127 @@ def span_features(pool: Pool, sentence: Sentence, score: float, gap: float, rank
         for (word, at), weight in zip(sentence.words, alike.max(axis=0), strict=True):
             if weight > 0 and word not in FUNCTION:
                 mass[at : at + len(word)] = np.maximum(mass[at : at + len(word)], weight / len(word))
-    sums = np.concatenate([[0.0], np.cumsum(mass[:n])])
+    mass = mass[:n]
+    sums = np.concatenate([[0.0], np.cumsum(mass)])
     total = float(sums[-1]) or 1.0
-    left_gap, right_gap = _gaps(mass[:n])
-    function = np.zeros(n + 1, dtype=np.int32)
-    for word, at in sentence.words:
-        if word in FUNCTION:
-            function[at] = 1
-    functions = np.concatenate([[0], np.cumsum(function[:n])])
-    clause_of = np.zeros(n, dtype=np.int32)
-    clauses = sentence.clauses or [(0, n)]
-    for i, (a, b) in enumerate(clauses):
-        clause_of[a:b] = i
-    starts, ends = {a for a, _ in clauses}, {b for _, b in clauses}
-    near = _similar(pool, sentence, spans)
-    types: dict[str, int] = {}
-    counts: dict[str, int] = {}
-    for span in spans:
-        counts[span.type] = counts.get(span.type, 0) + 1
-    word_starts = [at for _, at in sentence.words]
-    rarities = [rarity(word) for word, _ in sentence.words]
-    left1 = _places(text, asked.left[:1])
-    left2 = _places(text, asked.left[1:2])
-    right1 = _places(text, asked.right[:1])
-    out = np.zeros((len(spans), len(SPAN_FEATURES)), dtype=np.float32)
-    for i, span in enumerate(spans):
-        a, b = span.start, span.end
-        said = text[a:b]
-        first, last = clauses[clause_of[a]], clauses[clause_of[b - 1]]
-        inside = float(sums[b] - sums[a])
-        order = types[span.type] = types.get(span.type, 0) + 1
-        figures = re.findall(r"\d+(?:\.\d+)?", said)
-        out[i] = (
-            KINDS.index(question.kind), SPAN_TYPES.index(span.type), span.type in asked.expected, b - a,
-            bisect_left(word_starts, b) - bisect_left(word_starts, a), a / n, inside / total, float(sums[last[1]] - sums[first[0]] - inside) / total,
-            left_gap[a], right_gap[b], float(sums[a] - sums[max(0, a - 10)]), float(sums[min(n, b + 10)] - sums[b]),
-            bool(span.unit and span.unit in question.units), bool(question.units and span.unit and span.unit not in question.units),
-            bool(figures) and all(f in question.figures for f in figures), _mark(text[a - 1 : a], _LEFT) if a else 0,
-            _mark(text[b : b + 1], _RIGHT) if b < n else 0, a in starts, b in ends, bool(_ORGAN.search(said)), bool(_PLACE.search(said)),
-            bool(_POST.search(said)), bool(question.focus) and said.endswith(question.focus),
-            bool(question.focus) and text[b : b + len(question.focus)] == question.focus, near[i][0], near[i][1], counts[span.type], order,
-            bool(figures), "、" in said, question.wants_all, _distance(left1, a, -1), _distance(right1, b, 1), _distance(left2, a, -1),
-            said in question.flat, len(word_starts), (b - a) / n, len(question.flat), int(functions[b] - functions[a]),
-            "《" in said or text[a - 1 : a] == "《", score, gap, rank, bool(figures) and not span.unit,
-            bool(re.search(r"[不未无]", text[max(0, a - 3) : b])), *_rarities(rarities, word_starts, a, b),
-        )  # fmt: skip
+    a, b = np.array([s.start for s in spans]), np.array([s.end for s in spans])
+    words = np.array([at for _, at in sentence.words])
+    first_word, end_word = np.searchsorted(words, a), np.searchsorted(words, b)
+    clauses = np.array(sentence.clauses or [(0, n)])
+    clause_a, clause_b = _clause(clauses, a)[:, 0], _clause(clauses, b - 1)[:, 1]
+    inside = sums[b] - sums[a]
+    left_gap, right_gap = _gaps(mass > 0)
+    said = [text[s.start : s.end] for s in spans]
+    types = [s.type for s in spans]
+    units = [s.unit for s in spans]
+    digits = _count(c.isdecimal() for c in text)
+    has_digits = digits[b] > digits[a]
+    titled = _count(c == "《" for c in text)
+    negations = _count(c in "不未无" for c in text)
+    stops = _count(c == "、" for c in text)
+    functions = _count_at([at for word, at in sentence.words if word in FUNCTION], n)
+    focus = question.focus
+    near_focus, near_question = _similar(pool, sentence, first_word, end_word).T
+    mean, rarest = _rarities([rarity(word) for word, _ in sentence.words], first_word, end_word)
+    columns: dict[str, ArrayLike] = {
+        "kind": KINDS.index(question.kind),
+        "type": [SPAN_TYPES.index(t) for t in types],
+        "fits": [t in asked.expected for t in types],
+        "length": b - a,
+        "words": end_word - first_word,
+        "start": a / n,
+        "inside": inside / total,
+        "clause": (sums[clause_b] - sums[clause_a] - inside) / total,
+        "left_gap": left_gap[a],
+        "right_gap": right_gap[b],
+        "left_mass": sums[a] - sums[np.maximum(a - 10, 0)],
+        "right_mass": sums[np.minimum(b + 10, n)] - sums[b],
+        "unit": [bool(u and u in question.units) for u in units],
+        "other_unit": [bool(u and question.units and u not in question.units) for u in units],
+        "echo_figure": _echoes(said, question.figures) if question.figures else 0,
+        "left_mark": _marks(text, _LEFT)[a],
+        "right_mark": _marks(text, _RIGHT)[b + 1],
+        "clause_start": np.isin(a, clauses[:, 0]),
+        "clause_end": np.isin(b, clauses[:, 1]),
+        "organ": _ends(text, _ORGAN, b) <= b - a,
+        "place": _ends(text, _PLACE, b) <= b - a,
+        "post": _ends(text, _POST, b) <= b - a,
+        "focus_end": [bool(focus) and stretch.endswith(focus) for stretch in said],
+        "focus_after": [bool(focus) and text.startswith(focus, s.end) for s in spans],
+        "near_focus": near_focus,
+        "near_question": near_question,
+        "same_type": [types.count(t) for t in types],
+        "order": [types[: i + 1].count(t) for i, t in enumerate(types)],
+        "has_digits": has_digits,
+        "has_stop": stops[b] > stops[a],
+        "wants_all": question.wants_all,
+        "left_word_gap": _distance([end for _, end in _places(text, asked.left[:1])], a, -1),
+        "right_word_gap": _distance([at for at, _ in _places(text, asked.right[:1])], b, 1),
+        "left_word_gap2": _distance([end for _, end in _places(text, asked.left[1:2])], a, -1),
+        "echo": [stretch in question.flat for stretch in said],
+        "sentence_words": len(words),
+        "of_sentence": (b - a) / n,
+        "question_length": len(question.flat),
+        "function_inside": functions[b] - functions[a],
+        "is_title": titled[b] > titled[np.maximum(a - 1, 0)],
+        "score": score,
+        "gap": gap,
+        "rank": rank,
+        "figure_unitless": has_digits & np.array([not u for u in units]),
+        "negated": negations[b] > negations[np.maximum(a - 3, 0)],
+        "rarity": mean,
+        "rarest": rarest,
+    }
+    out = np.empty((len(spans), len(SPAN_FEATURES)), dtype=np.float32)
+    for i, name in enumerate(SPAN_FEATURES):
+        out[:, i] = np.asarray(columns[name])
     return out
 
 
-def _rarities(rarities: Sequence[float], starts: Sequence[int], a: int, b: int) -> tuple[float, float]:
-    """Mean and highest rarity of the words that begin in [a, b): names are made of rare ones."""
-    inside = rarities[bisect_left(starts, a) : bisect_left(starts, b)]
-    return (sum(inside) / len(inside), max(inside)) if inside else (0.0, 0.0)
+def _clause(clauses: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The clause that holds each position, the first for a mark between two; rows of start and end."""
+    i = np.maximum(np.searchsorted(clauses[:, 0], at, side="right") - 1, 0)
+    return clauses[np.where(at < clauses[i, 1], i, 0)]
 
 
-def _gaps(mass: Matrix) -> tuple[list[float], list[float]]:
-    """Distance from each position to the nearest matched character to its left, and to its right; 60 for none."""
-    n = len(mass)
-    left, right = [60.0] * (n + 1), [60.0] * (n + 1)
-    gap = 60.0
-    for i in range(n):
-        left[i] = gap
-        gap = 0.0 if mass[i] > 0 else min(60.0, gap + 1)
-    left[n] = gap
-    gap = 60.0
-    for i in range(n, 0, -1):
-        right[i] = gap
-        gap = 0.0 if mass[i - 1] > 0 else min(60.0, gap + 1)
-    right[0] = gap
-    return left, right
+def _count(marks: Iterable[bool]) -> NDArray[np.int64]:
+    """(n + 1,): how many of the first i are true."""
+    return np.cumsum([0, *marks], dtype=np.int64)
 
 
-def _similar(pool: Pool, sentence: Sentence, spans: Sequence[Span]) -> Matrix:
-    """(spans, 2): cosine with the asked noun, and with the question."""
+def _count_at(places: Sequence[int], n: int) -> NDArray[np.int64]:
+    """(n + 1,): how many of the places are before i."""
+    marks = np.zeros(n + 1, dtype=np.int64)
+    marks[np.array(places, dtype=np.int64) + 1] = 1
+    return np.cumsum(marks)
+
+
+def _rarities(
+    rarities: Sequence[float], first: NDArray[np.int64], end: NDArray[np.int64]
+) -> tuple[list[float], list[float]]:
+    """Mean and highest rarity of the words [first, end) of each span: names are made of rare ones."""
+    inside = [rarities[i:j] or (0.0,) for i, j in zip(first.tolist(), end.tolist(), strict=True)]
+    return [sum(values) / len(values) for values in inside], [max(values) for values in inside]
+
+
+def _gaps(matched: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(n + 1,) each: distance from a position to the nearest matched character to its left, and to its right; at most 60."""
+    n = len(matched)
+    at = np.arange(n)
+    last = np.maximum.accumulate(np.where(matched, at, -61))
+    following = np.minimum.accumulate(np.where(matched, at, n + 60)[::-1])[::-1]
+    left = np.concatenate([[60], np.minimum(at - last, 60)])
+    return left, np.concatenate([np.minimum(following - at, 60), [60]])
+
+
+def _similar(pool: Pool, sentence: Sentence, first: NDArray[np.int64], end: NDArray[np.int64]) -> Matrix:
+    """(spans, 2): cosine of the words [first, end) of each span with the asked noun, and with the question."""
     words = sentence.words
-    if not words or not spans:
-        return np.zeros((len(spans), 2), dtype=np.float32)
+    if not words:
+        return np.zeros((len(first), 2), dtype=np.float32)
     vectors = pool.words([w for w, _ in words])
     sums = np.concatenate([np.zeros((1, vectors.shape[1]), np.float32), np.cumsum(vectors, axis=0)])
-    starts = np.array([at for _, at in words])
-    a = np.searchsorted(starts, [s.start for s in spans])
-    b = np.searchsorted(starts, [s.end for s in spans])
-    means = sums[b] - sums[a]
+    means = sums[end] - sums[first]
     norms = np.linalg.norm(means, axis=1, keepdims=True)
     means = means / np.where(norms > 0, norms, 1.0)
     focus = pool.asked.question.focus
@@ -439,13 +492,30 @@ def _places(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     return [(m.start(), m.end()) for w in words for m in re.finditer(re.escape(w), text)]
 
 
-def _distance(places: Sequence[tuple[int, int]], at: int, side: int) -> float:
-    """Characters from a span's edge to the nearest of the places on that side (-1 left, 1 right); 60 for none."""
-    gaps = (
-        [at - end for _, end in places if end <= at] if side < 0 else [start - at for start, _ in places if start >= at]
-    )
-    return float(min([*gaps, 60]))
+def _distance(edges: Sequence[int], at: NDArray[np.int64], side: int) -> NDArray[np.int64]:
+    """Characters from each position to the nearest edge on its left (side -1) or right (1); at most 60."""
+    gaps = side * (np.array([*edges, -61 if side < 0 else 10**6])[None, :] - at[:, None])
+    nearest: NDArray[np.int64] = np.where(gaps < 0, 60, gaps).min(axis=1)
+    return np.minimum(nearest, 60)
 
 
-def _mark(char: str, classes: Sequence[str]) -> int:
-    return next((i for i, chars in enumerate(classes) if char in chars), len(classes))
+def _marks(text: str, classes: Sequence[str]) -> NDArray[np.int64]:
+    """(n + 2,): the class of the character before each position from 0 on; 0 at both ends, the number of classes for none."""
+    known = {char: i for i, chars in reversed(list(enumerate(classes))) for char in chars}
+    return np.array([0, *(known.get(char, len(classes)) for char in text), 0])
+
+
+def _ends(text: str, endings: frozenset[str], at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each position the length of the shortest ending that stands before it; ``FAR`` for none."""
+    longest = max(map(len, endings))
+    found = {
+        end: next((k for k in range(1, min(longest, end) + 1) if text[end - k : end] in endings), FAR)
+        for end in set(at.tolist())
+    }
+    return np.array([found[end] for end in at.tolist()])
+
+
+def _echoes(said: Sequence[str], figures: Sequence[str]) -> list[bool]:
+    """Whether each has figures, and none but the question's."""
+    found = [re.findall(r"\d+(?:\.\d+)?", words) for words in said]
+    return [bool(numbers) and all(f in figures for f in numbers) for numbers in found]

@@ -19,8 +19,7 @@ class Trees:
     def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
         self.feature = arrays["feature"].astype(np.int64)
         self.threshold = arrays["threshold"]
-        self.left = arrays["left"].astype(np.int64)
-        self.right = arrays["right"].astype(np.int64)
+        self.children = np.stack([arrays["right"], arrays["left"]], axis=1).astype(np.int64).ravel()
         self.value = arrays["value"]
         self.roots = arrays["roots"].astype(np.int64)
         self.depth = int(arrays["depth"][0])
@@ -43,11 +42,11 @@ class Trees:
         if not len(rows):
             return np.zeros(0, dtype=np.float32)
         at = np.repeat(self.roots[None, :], len(rows), axis=0)
-        row = np.arange(len(rows))[:, None]
+        flat, first = np.ascontiguousarray(rows).ravel(), np.arange(len(rows))[:, None] * self.columns
         for _ in range(self.depth):  # a leaf points at itself, so deeper rounds change nothing
-            goes_left = rows[row, self.feature[at]] <= self.threshold[at]
-            at = np.where(goes_left, self.left[at], self.right[at])
-        out: NDArray[np.float32] = self.value[at].sum(axis=1, dtype=np.float32)
+            goes_left = flat.take(self.feature.take(at) + first) <= self.threshold.take(at)
+            at = self.children.take(2 * at + goes_left)
+        out: NDArray[np.float32] = self.value.take(at).sum(axis=1, dtype=np.float32)
         return out
 
 
