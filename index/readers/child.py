@@ -9,10 +9,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from index.readers import Limits, Reading, Unreadable
 
@@ -37,20 +37,21 @@ class Child:
         seconds: float,
         pace: float,
         memory: int = 200 * _MEGABYTE,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._seconds = seconds  # without a record
         self._pace = pace  # seconds a record, over all
         self._data = data
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(paths))
-        environment["GAZETTE_CHILD_MEMORY"] = str(memory + 3 * len(data))
+        limit = str(memory + 3 * len(data))
+        variables = {**os.environ, **environment, "PYTHONPATH": os.pathsep.join(paths), "GAZETTE_CHILD_MEMORY": limit}
         self._process = subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
             [sys.executable, "-P", "-m", module, *arguments],  # -P: nothing is imported from the folder we stand in
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment,
+            env=variables,
         )
         for work in (self._feed, self._drain):
             threading.Thread(target=work, daemon=True).start()

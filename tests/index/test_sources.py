@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from index.readers import ocr
 from index.sources import Limits, Member, Unreadable, find_sources, read_source
 from index.text import folded, locate, readable
 
@@ -225,6 +226,17 @@ def test_memory_and_time_are_bounded(name: str, tmp_path: Path) -> None:
     said, peak = watched(path, 30 + 30 * os.getloadavg()[0] / (os.cpu_count() or 1))
     assert said
     assert peak <= 300 + 3 * path.stat().st_size / 1e6, said
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not ocr.is_installed(), reason="the ocr extra is not installed")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux to measure memory")
+def test_memory_of_ocr_is_bounded(exports: Path) -> None:
+    path = exports / "scanned.pdf"
+    said, peak = watched(path, 300)
+    assert int(said) > 2_500
+    assert peak <= 300 + 3 * path.stat().st_size / 1e6
 
 
 def test_limits_are_checked_before_anything_is_parsed(tmp_path: Path) -> None:
