@@ -118,6 +118,8 @@ def _title_at(lines: Sequence[Line], i: int, *, strict: bool) -> int:
     A title ends as official titles do and has under it what only documents have: a byline, a note of adoption, a
     document number, a salutation, a first article. ``strict`` asks for a byline with a date, a session or a speaker.
     """
+    if not _is_title_line(lines[i]):
+        return 0
     if i and re.match(r"附(?:件)?\s?[0-9一二三四五六七八九十]?\s?:?$", lines[i - 1].squeezed):
         return 0
     words = ""
@@ -162,9 +164,9 @@ def _begins_like_title(words: str) -> bool:
 
 def _is_title_line(line: Line) -> bool:
     words = line.text
-    if line.end - line.start > _TITLE_LENGTH or line.cells or is_page_number(line) or iso_date(words[:30]):
-        return False
-    return line.numeral is None and not re.search(r"[。;!?:,]|——", words)
+    if line.numeral is not None or line.end - line.start > _TITLE_LENGTH or re.search(r"[。;!?:,]|——", words):
+        return False  # as nearly every line is: the cheap questions come first
+    return not (line.cells or is_page_number(line) or iso_date(words[:30]))
 
 
 def _stands_apart(lines: Sequence[Line], i: int) -> bool:

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ HEAD_WEIGHT = 0.5
 
 _HAN = r"々〇\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 # Spaces inside a run of Han characters are padding (李 强) or a line broken by a page; elsewhere they part words.
-_TERM = re.compile(rf"([{_HAN}](?: *[{_HAN}])*)|(\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)|[^\W\d_{_HAN}]+")
+_TERM = re.compile(rf"([{_HAN}]+(?: +[{_HAN}]+)*)|(\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)|[^\W\d_{_HAN}]+")
 _LONGEST_WORD = 64  # a base64 blob is one "word"; nobody asks for it and the engine refuses terms beyond 64 KiB
 
 
@@ -56,7 +57,7 @@ def terms(text: str) -> list[str]:
     for match in _TERM.finditer(text.translate(_FOLDING)):
         if match[1]:
             run = match[1].replace(" ", "")
-            found.extend([run[i : i + 2] for i in range(len(run) - 1)] or [run])
+            found += [first + second for first, second in pairwise(run)] or [run]
         elif match[2]:
             found.append(match[2].replace(",", ""))
         else:

@@ -16,28 +16,27 @@ _DIGITS = {
     for c in group
 }
 _UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
+_NUMERIC = frozenset((*_DIGITS, *_UNITS, *"0123456789"))
 
 # A view of a text as the patterns see it: one character for each, so offsets hold. Full-width forms become ASCII,
 # odd spaces and zero-width characters a space, and the traditional characters that open or close structure simple.
-_WIDE = {ord(c): chr(ord(c) - 0xFEE0) for c in "０１２３４５６７８９（）［］：；，．！？＃＊｜％＜＞－＋／＝"}
-_SPACES = dict.fromkeys(
-    map(
-        ord,
-        "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
-        "\u200c\u200d\u200e\u200f\u202f\u205f\u2060\u3000\ufeff\0",
-    ),
-    " ",
+_WIDE = {c: chr(ord(c) - 0xFEE0) for c in "０１２３４５６７８９（）［］：；，．！？＃＊｜％＜＞－＋／＝"}
+_SPACES = (
+    "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
+    "\u200c\u200d\u200e\u200f\u202f\u205f\u2060\u3000\ufeff\0"
 )
-_TRADITIONAL = str.maketrans(
+_TRADITIONAL = (
     "條會議報錄決辦號總員長書發審見紀單關於為鄉縣區歲節編項兩萬檢證機構財務規則細聽説說過實開時產經團選舉務門處廳導黨組稱職屆擬訂準違罰",
     "条会议报录决办号总员长书发审见纪单关于为乡县区岁节编项两万检证机构财务规则细听说说过实开时产经团选举务门处厅导党组称职届拟订准违罚",
 )
-_VIEW: dict[int, str | int | None] = {**_WIDE, **_SPACES, **_TRADITIONAL}
+_VIEW = {**_WIDE, **dict.fromkeys(_SPACES, " "), **dict(zip(*_TRADITIONAL, strict=True))}
+_VIEWED = re.compile(f"[{re.escape(''.join(_VIEW))}]")
 
 
 def view(text: str) -> str:
     """The text as the structure patterns see it, as long as the text itself, so that offsets are the same."""
-    return text.translate(_VIEW)
+    # One character in twenty is met, so this takes a third of the time of str.translate, which looks at each.
+    return _VIEWED.sub(lambda found: _VIEW[found[0]], text)
 
 
 def parse_number(text: str) -> int | None:
@@ -47,9 +46,10 @@ def parse_number(text: str) -> int | None:
         return None
     if text.isascii() and text.isdigit():
         return int(text)
-    if not set(text) <= set(_DIGITS) | set(_UNITS) | set("0123456789"):
+    chars = set(text)
+    if not chars <= _NUMERIC:
         return None
-    if not set(text) & set(_UNITS):  # positional, as in years
+    if chars.isdisjoint(_UNITS):  # positional, as in years
         return int("".join(str(_DIGITS.get(c, c)) for c in text))
     total = section = digit = 0
     for char in text:

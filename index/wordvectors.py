@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -79,12 +80,15 @@ class WordVectors:
 
     def cut(self, texts: Sequence[str]) -> list[Words]:
         """Each text's words by number, those without a vector left out, ``END`` at the ends of sentences."""
-        found = []
-        for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False):
-            ids = np.array(encoding.ids, dtype=np.uint16)
-            ids[self._ends[ids]] = END
-            found.append(ids[self._known[ids] | (ids == END)])
-        return found
+        rows = [e.ids for e in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+        if not rows:
+            return []
+        ids = np.fromiter(chain.from_iterable(rows), dtype=np.uint16)
+        ids[self._ends[ids]] = END
+        kept = self._known[ids] | (ids == END)
+        ends = np.cumsum([len(row) for row in rows])
+        ends = np.concatenate([[0], np.cumsum(kept)])[ends]  # of what is kept
+        return np.split(ids[kept], ends[:-1])
 
     def word(self, number: int) -> str:
         """The word of a number, as it was trained: folded."""
