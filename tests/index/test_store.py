@@ -428,11 +428,11 @@ def test_random_changes_equal_a_rebuild(
 
 
 @pytest.mark.slow
-def test_many_random_changes_equal_a_rebuild(
+def test_a_thousand_random_changes_equal_a_rebuild(
     tmp_path: Path, tiny_encoder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "_SMALL", 20)
-    _changes_equal_a_rebuild(tmp_path, tiny_encoder, rounds=300, exact=False)
+    _changes_equal_a_rebuild(tmp_path, tiny_encoder, rounds=1000, exact=False)
 
 
 def _changes_equal_a_rebuild(tmp_path: Path, encoder: Any, rounds: int, exact: bool) -> None:

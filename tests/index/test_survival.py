@@ -199,8 +199,8 @@ def test_flipped_bytes_are_detected(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_six_hundred_flipped_bytes_are_detected(folder: Path) -> None:
-    _every_flip_is_detected(folder, 600)
+def test_two_thousand_flipped_bytes_are_detected(folder: Path) -> None:
+    _every_flip_is_detected(folder, 2000)
 
 
 def test_a_damaged_index_answers_rightly_or_not_at_all(folder: Path, tmp_path: Path, tiny_encoder: Any) -> None:
@@ -450,8 +450,8 @@ def test_one_of_two_writers_wins(tmp_path: Path, tiny_encoder: Any) -> None:
 
 
 @pytest.mark.slow
-def test_one_of_two_writers_wins_thirty_times(tmp_path: Path, tiny_encoder: Any) -> None:
-    _races(tmp_path, tiny_encoder, 30)
+def test_one_of_two_writers_wins_a_hundred_times(tmp_path: Path, tiny_encoder: Any) -> None:
+    _races(tmp_path, tiny_encoder, 100)
 
 
 def test_a_second_process_leaves_within_a_second(folder: Path, tmp_path: Path) -> None:
