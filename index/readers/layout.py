@@ -19,12 +19,14 @@ CELL_GAP = 1.8  # and this wide parts two cells, or two columns
 GUTTER = 0.5  # a line may hang over its column's edge by less
 COLUMN_WIDTH = 8.0
 SAME_LINE = 0.45
+_BETWEEN_COLUMNS = 0.4  # white that runs down through a whole table may be narrower than between two cells of a row
 
 # A page made to take all time has more of everything; above these it is read line by line.
 _MOST_PIECES = 5_000
 _MOST_EDGES = 30
 _MOST_RULES = 500
 _MOST_IN_CELL = 20  # lines
+_ROWS_ABOVE = 8  # in which a row's columns are looked for
 
 _NUMBERED = re.compile(r"^(第[一二三四五六七八九十百零〇\d]+[条章节编]|[（(]?[一二三四五六七八九十\d]+[)）、.．])")  # fmt: skip
 
@@ -420,22 +422,73 @@ def _rows(region: Sequence[Line]) -> list[Line]:
         else:
             groups.append([piece])
     cells = [_cells(group) for group in groups]
-    found = []
-    for i, (group, parts) in enumerate(zip(groups, cells, strict=True)):
+    rows = []
+    for i, parts in enumerate(cells):
         beside = [cells[j] for j in (i - 1, i + 1) if 0 <= j < len(cells) and _close(groups[i], groups[j])]
         is_row = len(parts) > 2 or (len(parts) > 1 and any(len(other) > 1 for other in beside))
-        is_row = is_row and not _NUMBERED.match(parts[0])
-        found.append(
-            Line(
-                ("\t" if is_row else " ").join(parts),
-                min(piece.left for piece in group),
-                max(piece.right for piece in group),
-                group[0].base,
-                max(piece.size for piece in group),
-                row=group[0].row or is_row,
-            )
+        rows.append(is_row and not _NUMBERED.match(parts[0]))
+    for first, end in _stretches(groups, rows):
+        cells[first:end] = _aligned(groups[first:end]) or cells[first:end]
+    return [
+        Line(
+            ("\t" if is_row else " ").join(parts).rstrip("\t"),
+            min(piece.left for piece in group),
+            max(piece.right for piece in group),
+            group[0].base,
+            max(piece.size for piece in group),
+            row=group[0].row or is_row,
         )
-    return found
+        for group, parts, is_row in zip(groups, cells, rows, strict=True)
+    ]
+
+
+def _stretches(groups: Sequence[Sequence[Line]], rows: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """[first, end) of the rows that stand close one below the other in the same columns."""
+    first = 0
+    for i in range(1, len(groups) + 1):
+        goes_on = i < len(groups) and rows[i - 1] and rows[i] and _close(groups[i - 1], groups[i])
+        if not (goes_on and _in_line(groups[i], groups[max(first, i - _ROWS_ABOVE) : i])):
+            if i - first > 1 and rows[first]:
+                yield first, i
+            first = i
+
+
+def _in_line(row: Sequence[Line], above: Sequence[Sequence[Line]]) -> bool:
+    """True if half of a row's pieces begin, end or have their middle where a piece of a row above does."""
+    count = 0
+    for piece in row:
+        reach = 0.7 * piece.size
+        count += any(
+            min(
+                abs(piece.left - other.left),
+                abs(piece.right - other.right),
+                abs(piece.left + piece.right - other.left - other.right) / 2,
+            )
+            < reach
+            for others in above
+            for other in others
+        )
+    return 2 * count >= len(row)
+
+
+def _aligned(rows: Sequence[Sequence[Line]]) -> list[list[str]] | None:
+    """The cells of rows without rules, by the white that runs down between their columns; an empty cell stays empty.
+
+    None where that white does not part all that stands apart: then each row is taken by itself.
+    """
+    pieces = sorted((piece for row in rows for piece in row), key=lambda piece: piece.left)
+    columns: list[tuple[float, float]] = []
+    for piece in pieces:
+        if columns and piece.left < columns[-1][1] + _BETWEEN_COLUMNS * piece.size:
+            columns[-1] = (columns[-1][0], max(columns[-1][1], piece.right))
+        else:
+            columns.append((piece.left, piece.right))
+    if len(columns) < max(len(_cells(row)) for row in rows):
+        return None
+    return [
+        [" ".join(_cells([piece for piece in row if left <= piece.left <= right])) for left, right in columns]
+        for row in rows
+    ]
 
 
 def _close(a: Sequence[Line], b: Sequence[Line]) -> bool:

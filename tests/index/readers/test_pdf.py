@@ -140,6 +140,48 @@ def test_names_in_rows_without_rules() -> None:
     assert text_of(page) == "李 强\t徐 启\t车轲轶\n于晓光\t王大鹏\t李 青"
 
 
+COLUMNS = (72, 196, 260, 340)
+SHORTFALL = [
+    ("指标", "单位", "上半年", "增长%"),
+    ("地区生产总值", "亿元", "286.4", "4.2"),
+    ("社会消费品零售总额", "亿元", "118.6", "2.1"),  # ends less than two characters before the next column
+    ("一般公共预算收入", "亿元", "", "-3.4"),
+]
+
+
+def unruled(canvas: Canvas) -> None:
+    y = wrapped(canvas, LONG, 72, 760, 36)
+    for row in SHORTFALL:
+        y -= 20
+        for x, cell in zip(COLUMNS, row, strict=True):
+            put(canvas, x, y, cell)
+    wrapped(canvas, LONG, 72, y - 30, 36)
+
+
+def test_a_table_without_rules_keeps_its_columns_and_empty_cells() -> None:
+    rows = [line for line in text_of(unruled).split("\n") if "\t" in line]
+    assert rows == ["\t".join(row) for row in SHORTFALL]
+
+
+def two_tables(canvas: Canvas) -> None:
+    for y, names in ((700, ("王建国", "张敏", "陈志伟")), (680, ("黄丽娟", "吴迪", "徐静"))):
+        for n, name in enumerate(names):
+            put(canvas, 72 + 90 * n, y, name)
+    for y, number in ((650, 27), (630, 26)):
+        put(canvas, 110, y, "报告")
+        put(canvas, 370, y, f"赞成{number}票")
+
+
+def test_tables_of_other_columns_are_not_mixed() -> None:
+    rows = [line.split("\t") for line in text_of(two_tables).split("\n") if line]
+    assert rows == [
+        ["王建国", "张敏", "陈志伟"],
+        ["黄丽娟", "吴迪", "徐静"],
+        ["报告", "赞成27票"],
+        ["报告", "赞成26票"],
+    ]
+
+
 def in_mode(canvas: Canvas, mode: int) -> None:
     words = canvas.beginText(72, 600)
     words.setTextRenderMode(mode)
