@@ -18,6 +18,7 @@ class Item:
     heading: bool = False
     frame: bool = False  # navigation and the like
     main: bool = False
+    link: bool = False  # most of it leads to other pages
 
 
 def row_items(cells: Sequence[Sequence[Item]]) -> list[Item]:

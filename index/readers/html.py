@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -56,7 +56,17 @@ _MOST_CSS = 500_000
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
 _EDGE = " \t\r\n\f\v\u00a0\u3000\ufeff"
 _NUMBERED = re.compile(r"^[\W_]*[\d一二三四五六七八九十]")
-_ENOUGH = 0.4  # share of the page's text: less than this left, and the frame was no frame
+_LINKS = 0.6  # share of a paragraph's words in links that makes it one of links
+# What government sites set around a text without saying so: where one is, who put it there when, whose site it is.
+_FURNITURE = re.compile(
+    r"(?:您|你)?(?:现在|当前)?(?:的|所在)?位置[:：>]"
+    r"|(?=.{0,150}$)(?:(?=.*(?:发布|更新|发文)(?:时间|日期)[:：])|(?=.*(?:浏览|点击|阅读)(?:次数|量|数)[:：]))(?:来源|信息来源|作者|发布|更新|浏览|点击|阅读|日期|时间)"
+    r"|(?=.{0,200}$).*(?:版权所有|ICP备|公网安备|网站标识码|技术支持[:：])"
+    r"|(?:【?\s*)?(?:打印|关闭|返回顶部|分享到|上一[页篇条]|下一[页篇条]|字[体号][:：])"
+)
+_ATTACHED = re.compile(r"附件|.*\.(?:docx?|pdf|xlsx?|zip|wps)$")
+_LABEL = 10  # characters of a line above links
+_ENOUGH = 0.4  # share of the text: less than this left, and the frame was no frame
 
 
 @dataclass(slots=True)
@@ -71,6 +81,7 @@ class _Open:
     pre: bool
     heading: bool
     count: int = -1  # of list items so far; -1 where they have no numbers
+    link: bool = False  # inside a link to another page
 
 
 _OUTSIDE = _Open("", False, False, False, False, False, False)
@@ -84,6 +95,7 @@ class _Page:
     stack: list[_Open] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
+    linked: int = 0  # words in links among the pending ones
     css: list[str] = field(default_factory=list)
     css_size: int = 0
     concealed: frozenset[str] = frozenset()
@@ -138,6 +150,8 @@ class _Page:
         self.characters += len(text)
         if self.characters > self.limits.characters:
             raise Unreadable(f"文本超过上限 {self.limits.characters:,} 字；请拆成几个文件")
+        if element is not None and element.link:
+            self.linked += _count(text)
         if element is not None and element.pre and "\n" in text:
             first, *rest = text.split("\n")
             self.pending.append(first)
@@ -160,7 +174,7 @@ class _Page:
             frame = above.frame or (tag in _FRAME_TAGS and not main)
             count = 0 if tag == "ol" else -1
             heading = above.heading or tag in _HEADINGS
-            return _Open(tag, unseen, frame, main, above.ground, above.pre or tag in _PRE, heading, count)
+            return _Open(tag, unseen, frame, main, above.ground, above.pre or tag in _PRE, heading, count, above.link)
         names = {*attributes.get("class", "").lower().split(), attributes.get("id", "").lower()}
         style = "".join(attributes.get("style", "").lower().split())
         ground = above.ground or "bgcolor" in attributes or "background" in attributes or bool(_GROUND.search(style))
@@ -185,7 +199,8 @@ class _Page:
         start = attributes.get("start", "1") if tag == "ol" and attributes.get("type", "1") == "1" else ""
         count = int(start) - 1 if start.isdecimal() and len(start) < 6 else -1
         heading = above.heading or tag in _HEADINGS
-        return _Open(tag, unseen, frame, main, ground, above.pre or tag in _PRE, heading, count)
+        link = above.link or (tag == "a" and not attributes.get("href", "#").startswith("#"))
+        return _Open(tag, unseen, frame, main, ground, above.pre or tag in _PRE, heading, count, link)
 
     def _is_concealed(self, tag: str, names: set[str]) -> bool:
         if not self.concealed:
@@ -223,7 +238,9 @@ class _Page:
         if not self.pending:
             return
         raw = "".join(self.pending)
+        link = self.linked > _LINKS * _count(raw) if self.linked else False
         self.pending.clear()
+        self.linked = 0
         text = tidy(raw)
         if text.startswith("\0"):  # a list number, unless the text brings its own
             number, _, rest = text[1:].partition(" ")
@@ -231,7 +248,7 @@ class _Page:
         if not text:
             return
         element = self.stack[-1] if self.stack else _OUTSIDE
-        self._add([Item(text, heading=element.heading, frame=element.frame, main=element.main)])
+        self._add([Item(text, heading=element.heading, frame=element.frame, main=element.main, link=link)])
 
     def _add(self, items: list[Item]) -> None:
         """Put items where they belong: into the open cell, or on the page."""
@@ -240,6 +257,10 @@ class _Page:
             raise Unreadable(f"段落超过上限 {self.limits.paragraphs:,} 个；请拆成几个文件")
         place = self.rows[-1][-1] if self.rows and self.rows[-1] else self.items
         place.extend(items)
+
+
+def _count(text: str) -> int:
+    return sum(map(str.isalnum, text))
 
 
 def _screen_rules(sheet: str) -> str:
@@ -316,17 +337,37 @@ def _parse(text: str, page: _Page, limits: Limits) -> list[Item]:
 
 
 def _main(items: list[Item]) -> tuple[list[Item], int]:
-    """(the items of the main text, number of characters left out). Nothing is left out if it were most of the page."""
+    """(the items of the main text, number of characters left out). A frame stays if it were most of the text."""
     total = sum(len(item.text) for item in items)
-    body = [item for item in items if not item.frame]
+    text = _without_links(items)
+    body = [item for item in text if not item.frame]
     main = [item for item in body if item.main]
     if main and sum(len(item.text) for item in main) >= 0.5 * sum(len(item.text) for item in body):
         first = body.index(main[0])
         body = [item for i, item in enumerate(body) if item.main or (item.heading and i < first)]
     kept = sum(len(item.text) for item in body)
-    if kept < _ENOUGH * total:
-        return items, 0
+    if kept < _ENOUGH * sum(len(item.text) for item in text):
+        body, kept = text, sum(len(item.text) for item in text)
     return body, total - kept
+
+
+def _without_links(items: list[Item]) -> list[Item]:
+    """The items less menus before and lists of links after the text; links in the midst of it, or below 目录, stay."""
+    start, end = 0, len(items)
+    while start < end and _is_about_page(items, start):
+        start += 1
+    while end > start and _is_about_page(items, end - 1, below=items[end] if end < len(items) else None):
+        end -= 1
+    kept = [item for item in items[start:end] if item.row or not _FURNITURE.match(item.text)]
+    return kept or items  # a page of links only
+
+
+def _is_about_page(items: Sequence[Item], n: int, below: Item | None = None) -> bool:
+    item = items[n]
+    if item.row or _ATTACHED.match(item.text):
+        return False
+    heads_links = below is not None and below.link and len(item.text) <= _LABEL and item.text[-1] not in "。；"
+    return item.link or heads_links or bool(_FURNITURE.match(item.text))
 
 
 if __name__ == "__main__":

@@ -114,6 +114,31 @@ def test_main_is_preferred_with_the_title_above_it() -> None:
     assert text_of(page) == "题\n\n正文比别处长得多，占了这一页的大半。"
 
 
+SITE = """<title>公报-青川人大网</title><div class="top"><a href="/">首页</a> | <a href="/login">登录</a></div>
+<div id="menu"><ul><li><a href="/a">人大概况</a></li><li><a href="/b">立法工作</a></li></ul></div>
+<div class="position">当前位置：<a href="/">首页</a> &gt; 正文</div>
+<div class="title">青川市人大常委会关于批准决算的决议</div>
+<div>来源：办公室　发布时间：2023-07-02　浏览次数：1024　【<a href="#">打印</a>】</div>
+{body}
+<div><a href="/1">上一页</a> <a href="/1">1</a> <a href="/2">下一页</a></div>
+<div>相关阅读</div><ul><li><a href="/c">市人大常委会召开主任会议</a></li></ul>
+<div>主办：青川市人大常委会 版权所有 ICP备123号</div>"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("决定批准2022年市级决算。", id="prose"),
+        pytest.param("依据《<a href='/law'>预算法</a>》，决定批准2022年市级决算。", id="a link in prose"),
+        pytest.param("目录</p><p><a href='#1'>关于决算的报告</a></p><p>报告如下。", id="a catalogue of anchors"),
+        pytest.param("决定批准。</p><p><a href='/f.doc'>附件1：决算表.doc</a>", id="an attachment at the end"),
+    ],
+)
+def test_menus_and_links_around_the_text_are_left_out(body: str) -> None:
+    expected = text_of(f"<p>{body}</p>")
+    assert text_of(SITE.format(body=f"<p>{body}</p>")) == "青川市人大常委会关于批准决算的决议\n\n" + expected
+
+
 @pytest.mark.parametrize("tag", ["div", "b", "font", "ul><li", "table><tr><td", "blockquote", "section"])
 def test_nested_eight_thousand_deep(tag: str) -> None:
     page = f"<{tag}>" * 8000 + "深处" + "</" + "></".join(reversed(tag.split("><"))) + ">"
