@@ -29,6 +29,15 @@ _CONTENTS = {
     ".zip": "zip",
 }
 _OLD_WORD = frozenset({".doc", ".wps", ".dot", ".rtf"})
+# What to do with a file of another format that gazettes come in, or are packed in.
+_ADVICE = {
+    **dict.fromkeys((".ofd", ".caj", ".ceb", ".xps", ".djvu"), "请用阅读器打开，另存（或打印）为 PDF"),
+    **dict.fromkeys((".odt", ".docm", ".dotx", ".pages"), "请用 Word 或 WPS 打开，另存为 .docx"),
+    **dict.fromkeys((".xls", ".xlsx", ".et", ".csv"), "请把表格粘贴到 Word 里，存为 .docx"),
+    **dict.fromkeys((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"), "请把图像合成一个 PDF；扫描页由 OCR 识别"),
+    **dict.fromkeys((".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz"), "请先解压，或改用 zip"),
+    **dict.fromkeys((".mht", ".mhtml", ".shtml", ".xhtml"), "请用浏览器打开，另存为 .html"),
+}
 _SIGNATURES = (
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
@@ -190,7 +199,8 @@ def _read(name: str, data: bytes, limits: Limits) -> Reading:
     if suffix in _OLD_WORD:
         raise Unreadable(f"不支持旧格式 {suffix}；请用 Word 或 WPS 打开，另存为 .docx")
     if suffix and suffix not in SUFFIXES:
-        raise Unreadable(f"不支持的格式“{suffix}”；可读取 {' '.join(sorted(SUFFIXES))}")
+        advice = _ADVICE.get(suffix, f"可读取 {' '.join(sorted(SUFFIXES))}")
+        raise Unreadable(f"不支持的格式“{suffix}”；{advice}")
     expected = _CONTENTS.get(suffix) or content
     if suffix == ".docx" and content == "旧版 Office 文件":
         if "EncryptedPackage".encode("utf-16-le") in data:

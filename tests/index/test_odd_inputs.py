@@ -262,6 +262,11 @@ CASES: Sequence[Case] = (
     Case("旧版.doc", "旧版 Word", put(OLE)),
     Case("旧版.docx", "旧版 Word 改名为 .docx", put(OLE)),
     Case("表格.xlsx", "不支持的格式", put(archive(("xl/workbook.xml", b"<x/>")))),
+    Case("版式.ofd", "OFD 版式文件", put(archive(("OFD.xml", b"<x/>")))),
+    Case("旧版.wps", "WPS 文字", put(OLE)),
+    Case("照片.jpg", "照片", put(b"\xff\xd8\xff\xe0" + bytes(64))),
+    Case("公报.rar", "RAR 压缩包", put(b"Rar!\x1a\x07\0" + bytes(64))),
+    Case("网页.mht", "网页归档", put(b"MIME-Version: 1.0\n\n<p>x</p>")),
     Case("富文本.rtf", "RTF", put(b"{\\rtf1 x}")),
     Case("程序.txt", "ELF 程序改名为 .txt", put(b"\x7fELF\x02\x01\x01" + bytes(100))),
     # HTML
