@@ -42,6 +42,9 @@ def find_checks(
 _BASES = ("实有", "应到", "应出席", "实到", "实出席", "参加投票", "参加表决", "出席")
 
 
+_PRESENT = {"实到": "出席", "实出席": "出席"}
+
+
 def _by_document(votes: Sequence[Vote]) -> Iterator[tuple[list[Vote], list[Vote]]]:
     """(statements of how many there are, votes) of each document."""
     for _, group in groupby(votes, key=lambda vote: vote.said.document_id):
@@ -103,7 +106,7 @@ def _attendance(votes: Sequence[Vote]) -> list[Check]:
         listed = list(group)
         for names in (vote for vote in listed if vote.names):
             for stated in (
-                v for v in listed if not v.names and v.option.removeprefix("实") == names.option and v.unit == "人"
+                v for v in listed if not v.names and _PRESENT.get(v.option, v.option) == names.option and v.unit == "人"
             ):
                 right = stated.count == names.count
                 message = f"名单列{names.option}{names.count}人，文中作{stated.count}人"

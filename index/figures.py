@@ -132,6 +132,7 @@ _AGENT = re.compile(
     r"(?:[市省县区州]|各级|有关|相关|国家|[一-鿿]{2,3}[市省县区])[一-鿿]{0,8}?(?:人民政府|人民法院|人民检察院|常委会|委员会|政府|办公室|部门|局|厅|委|办)"
     r"|[一-鿿]{2,6}部门|(?:[一-鿿]{2,3}(?:市|县|区|旗)、?)+(?=通过|完成|实现|达到|建成)"
 )
+_ARTICLE = re.compile(r"第[一二三四五六七八九十百零〇0-9]+条")  # its number is no part of who is to act
 _CHARGE = re.compile(r"^(?:责成|督促|协调|要求|组织|由|请|及|和|与|向)+")
 
 
@@ -154,9 +155,11 @@ def find_undertakings(found: Sequence[Sentence], source: Source) -> list[Underta
         if not deadlines:
             continue
         said = sentence.statement(source)
+        article = _ARTICLE.match(text)
         clauses: dict[tuple[int, int], tuple[str, str]] = {}
         for start, end, due in deadlines:
             a, b = _clause(text, start, end)
+            a = max(a, article.end() if article and article.end() <= start else 0)
             by = text[max(0, start - 1) : start] == "到"
             if not (by or _DOES.search(text[end:b])) or _is_range_of_years(text, start, end):
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.numbering import Numeral, read_numeral, view
 
@@ -12,6 +12,8 @@ _MARKS = re.compile(r"(?:[ \t]|#(?=[# \t*]|[^\x00-\x7f])|>(?=\s))*")
 _NO_WORDS = re.compile(r"[-*_=|:\s]+|!\[[^\]]*\]\([^)]*\)|<!--.*-->|```\w*")  # rules, table rules, images, comments
 _PAGE_NUMBER = re.compile(r"[-·•~―—–─\s]*(?:第\s?)?\d{1,4}(?:\s?页)?[-·•~―—–─\s]*")
 _SPACE = re.compile(r"\s+")
+_BLANKS = re.compile(r"[ \u3000]{2,}")
+_LONGEST_ROW = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Line:
     indent: int  # spaces before it, a full-width one counts 2
     gap: bool  # an empty line, or the beginning of the text, stood before it
     numeral: Numeral | None  # that opens it, behind bold marks
+    aligned: bool = False  # a table row whose cells are set apart by blanks
 
     @property
     def squeezed(self) -> str:
@@ -38,7 +41,7 @@ class Line:
     @property
     def cells(self) -> list[str]:
         """The cells of a table row, [] where the line is none."""
-        return table_cells(self.text)
+        return _BLANKS.split(self.text) if self.aligned else table_cells(self.text)
 
 
 def read_lines(text: str) -> list[Line]:
@@ -76,7 +79,38 @@ def read_lines(text: str) -> list[Line]:
             numeral = read_numeral(words[:60].lstrip("*"))
             lines.append(Line(at + start, at + end, words, mark, bold, indent, gap, numeral))
             gap = False
+    return _with_aligned(lines)
+
+
+def _with_aligned(lines: list[Line]) -> list[Line]:
+    """The lines, those marked that are a table set with blanks: at least two with as many cells, figures among them."""
+    at = 0
+    while at < len(lines):
+        parts = _aligned_cells(lines[at])
+        end = at + 1
+        figures = sum(map(_is_figure, parts[1:]))
+        while parts and end < len(lines) and not lines[end].gap:
+            following = _aligned_cells(lines[end])
+            if len(following) != len(parts):
+                break
+            figures += sum(map(_is_figure, following[1:]))
+            end += 1
+        if end - at > 1 and figures >= end - at - 1:
+            lines[at:end] = [replace(line, aligned=True) for line in lines[at:end]]
+        at = end
     return lines
+
+
+def _aligned_cells(line: Line) -> list[str]:
+    """Three cells or more with blanks between them, [] where the line has none."""
+    if line.mark or line.end - line.start > _LONGEST_ROW or "\t" in line.text or line.text[-1] in "。;":
+        return []
+    parts = _BLANKS.split(line.text)
+    return parts if len(parts) > 2 else []
+
+
+def _is_figure(cell: str) -> bool:
+    return bool(re.match(r"[-+]?\d", cell))
 
 
 def _trim(seen: str, start: int, end: int) -> tuple[int, int]:
@@ -85,6 +119,11 @@ def _trim(seen: str, start: int, end: int) -> tuple[int, int]:
     while end > start and seen[end - 1].isspace():
         end -= 1
     return start, end
+
+
+def row_cells(words: str) -> list[str]:
+    """The cells of a line known to be a table row: parted by tabs, pipes, or else by blanks."""
+    return table_cells(words) or _BLANKS.split(words.strip())
 
 
 def table_cells(words: str) -> list[str]:

@@ -215,6 +215,9 @@ _FRESH = re.compile(
 )
 
 
+_PRESENCE = re.compile(r"(?:出席|列席|缺席|请假)[^,，。;；:：]{0,8}[:：]")
+
+
 @dataclass(frozen=True, slots=True)
 class _Layout:
     """How a text sets its paragraphs; ``width`` is the length of a full line where they are indented, else 0."""
@@ -261,6 +264,8 @@ def _continues(last: _Draft, draft: _Draft, layout: _Layout) -> bool:
         return last.line.indent >= 2 and not last.line.mark and len(last.text) + _length(line) <= _HEADING_LENGTH + 20
     if last.kind not in ("text", "item") or draft.kind not in ("text", "item") or line.mark or line.bold:
         return False
+    if _PRESENCE.match(line.text):
+        return False  # 请假人员： below a line full of names
     if _fills_line(last.line, line, layout) and (draft.numeral is None or draft.numeral.kind != "条"):
         return True
     if draft.numeral is not None or draft.kind != "text":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from index.lines import table_cells
+from index.lines import row_cells
 from index.names import FAMILY_NAMES
 from index.numbering import view
 from index.records import Source
@@ -85,7 +85,10 @@ _COUNTED = re.compile(
     rf"(?P<option>{_OPTIONS}|{_PRESENCE})(?:会议)?(?:的)?(?:委员|组成人员|代表)?(?:票)?(?:共|:|为)?(?P<count>\d{{1,5}})(?P<unit>人|名|票)"
     r"(?:[,(]?(?:占[^,。;()]{0,14}?)?(?P<percent>\d{1,3}(?:\.\d+)?)%)?"
 )
-_COUNTED_BEFORE = re.compile(r"(?:共|等)(?P<count>\d{1,5})(?P<unit>人|名)(?P<option>出席|列席|请假|缺席)")
+_COUNTED_BEFORE = re.compile(
+    rf"(?:共|等)(?P<count>\d{{1,5}})(?P<unit>人|名)(?P<option>出席|列席|请假|缺席)"
+    rf"|(?P<cast>\d{{1,5}})票(?P<choice>{_OPTIONS})(?!票?\d)"
+)
 _CELL = re.compile(r"(?P<count>\d{1,5})\s*(?P<unit>票|人|名)?\s*[,(]?\s*(?:(?P<percent>\d{1,3}(?:\.\d+)?)\s*%)?\)?")
 _LABEL = re.compile(r"(?P<who>[^,。;:]{0,20}?)(?P<option>出席|请假|缺席|列席)[^,。;:]{0,8}:")
 
@@ -94,14 +97,14 @@ def find_votes(found: Sequence[Sentence], source: Source) -> list[Vote]:
     """Votes and attendance: of tables whose head names options, of sentences, and of lists of names under a label."""
     out: list[Vote] = []
     label: str | None = None  # 出席： in the paragraph before
+    listed: list[Sequence[Sentence]] = []  # the paragraphs of names below it so far
     for _, group in groupby(found, key=lambda sentence: (sentence.document.id, sentence.paragraph.n)):
         paragraph = list(group)
-        if label is not None:
-            names = read_names(source.text[paragraph[0].paragraph.start : paragraph[0].paragraph.end])
-            if names:
-                out.append(Vote("会议", label, len(names), "人", None, names, _whole(paragraph, source)))
-                label = None
-                continue
+        if label is not None and _names_of([paragraph], source) and not (listed and _is_elsewhere(listed, paragraph)):
+            listed.append(paragraph)
+            continue
+        out += _present(label, listed, source)
+        label, listed = None, []
         if paragraph[0].paragraph.kind == "table":
             out += _table(paragraph, source)
             continue
@@ -109,13 +112,26 @@ def find_votes(found: Sequence[Sentence], source: Source) -> list[Vote]:
         label = opened["option"] if opened else None
         for sentence in paragraph:
             out += _counted(sentence, source)
-    return out
+    return [*out, *_present(label, listed, source)]
 
 
-def _whole(paragraph: Sequence[Sentence], source: Source) -> Statement:
-    first = paragraph[0]
-    start, end = first.paragraph.start, first.paragraph.end
-    return Statement(first.document.id, first.document.title, start, end, readable(source.text[start:end]))
+def _is_elsewhere(listed: Sequence[Sequence[Sentence]], paragraph: Sequence[Sentence]) -> bool:
+    return listed[-1][0].document.id != paragraph[0].document.id
+
+
+def _names_of(paragraphs: Sequence[Sequence[Sentence]], source: Source) -> tuple[str, ...]:
+    places = [paragraph[0].paragraph for paragraph in paragraphs]
+    return tuple(name for place in places for name in read_names(source.text[place.start : place.end]))
+
+
+def _present(label: str | None, listed: Sequence[Sequence[Sentence]], source: Source) -> Iterator[Vote]:
+    """The record of a list of names under its label, which may go on over several paragraphs."""
+    if label is None or not listed:
+        return
+    names = _names_of(listed, source)
+    first, start, end = listed[0][0], listed[0][0].paragraph.start, listed[-1][0].paragraph.end
+    said = Statement(first.document.id, first.document.title, start, end, readable(source.text[start:end]))
+    yield Vote("会议", label, len(names), "人", None, names, said)
 
 
 def _counted(sentence: Sentence, source: Source) -> list[Vote]:
@@ -123,11 +139,12 @@ def _counted(sentence: Sentence, source: Source) -> list[Vote]:
     out: list[Vote] = []
     for pattern in (_COUNTED, _COUNTED_BEFORE):
         for match in pattern.finditer(sentence.text):
-            printed = match.groupdict().get("percent")
-            unit = "票" if match["unit"] == "票" else "人"
-            option = match["option"]
+            groups = match.groupdict()
+            printed = groups.get("percent")
+            option = match["option"] or groups["choice"]
+            unit = "人" if match["option"] and match["unit"] != "票" else "票"
             subject = "会议" if unit == "人" and option not in _CHOICES else _subject(sentence)
-            count, percent = int(match["count"]), float(printed) if printed else None
+            count, percent = int(match["count"] or groups["cast"]), float(printed) if printed else None
             out.append(Vote(subject, option, count, unit, percent, (), sentence.statement(source)))
     return out
 
@@ -140,7 +157,7 @@ def _subject(sentence: Sentence) -> str:
 
 def _table(rows: Sequence[Sentence], source: Source) -> list[Vote]:
     """The votes of a table: its head names the options, a row's first cell what was voted on."""
-    cells = [table_cells(view(source.text[slice(*row.span(0, len(row.text)))])) for row in rows]
+    cells = [row_cells(view(source.text[slice(*row.span(0, len(row.text)))])) for row in rows]
     head = ["".join(cell.split()) for cell in cells[0]] if cells else []
     if not any(option in _CHOICES for option in head):
         return []
@@ -163,7 +180,7 @@ def read_names(words: str) -> tuple[str, ...]:
     if len(words) > 20_000 or re.search(r"[。；;：:0-9]", words):
         return ()
     names: list[str] = []
-    for part in re.split(r"[\t\n|、，,]+|\s{2,}|\u3000{2,}", words.replace("**", "")):
+    for part in re.split(r"[\t\n|、，,]+", words.replace("**", "")):
         tokens = part.split()
         while tokens:
             name = tokens.pop(0)

@@ -197,6 +197,7 @@ def test_votes(text: str, expected: list[tuple[str, int, str]]) -> None:
         pytest.param("李 强\t徐 启\t车轲轶", ("李强", "徐启", "车轲轶"), id="cells"),
         pytest.param("胡传新 李 红", ("胡传新", "李红"), id="spaces"),
         pytest.param("买买提·艾力、王一（女）", ("买买提·艾力", "王一"), id="marks"),
+        pytest.param("李  华    张  敏    陈志伟", ("李华", "张敏", "陈志伟"), id="padded by two blanks"),
         pytest.param("会议于4月召开。", (), id="a sentence"),
     ],
 )
@@ -265,6 +266,24 @@ def test_provisional_and_amending() -> None:
     ]
 
 
+def test_votes_counted_before_their_option() -> None:
+    found = report("会议以27票赞成、1票反对、2票弃权通过了《云川市停车条例》。").votes
+    assert [(v.subject, v.option, v.count, v.unit) for v in found] == [
+        ("《云川市停车条例》", option, count, "票") for option, count in (("赞成", 27), ("反对", 1), ("弃权", 2))
+    ]
+
+
+def test_names_over_several_lines_are_one_list() -> None:
+    found = report("会议应到5人，实到4人。\n\n出席人员：\n\n赵  一  钱  二\n\n孙三丙  李四丁\n\n请假人员：\n\n周  五")
+    assert [v.names for v in found.votes if v.names] == [("赵一", "钱二", "孙三丙", "李四丁"), ("周五",)]
+    assert not found.alarms
+
+
+def test_the_number_of_an_article_is_no_part_of_who_is_to_act() -> None:
+    (found,) = report("第一条 县人民政府应当在2023年6月底前完成水源地建设。").undertakings
+    assert (found.task, found.responsible) == ("县人民政府应当在2023年6月底前完成水源地建设", "县人民政府")
+
+
 VOTES = "常委会组成人员实有30人，参加投票28人。\n\n报告\t满意\t基本满意\t不满意\n"
 
 
@@ -288,6 +307,7 @@ VOTES = "常委会组成人员实有30人，参加投票28人。\n\n报告\t满�
         pytest.param("审批时限由20天缩短至12天，压缩60%。", ["百分比"], id="a change misprinted"),
         pytest.param("收入由2.57万元增加到3.52万元，年均增长6.5%。", [], id="a yearly rate is another thing"),
         pytest.param("实际出席3人。\n\n出席：\n\n赵一、钱二、孙三", [], id="as many as stated"),
+        pytest.param("会议应到5人，实到4人。\n\n出席人员：\n\n赵一、钱二、孙三", ["人数"], id="of those who came"),
         pytest.param("会议应到5人，出席4人。\n\n出席：\n\n赵一、钱二、孙三", ["人数"], id="a name is missing"),
         pytest.param(
             "年初支出100万元。调整后支出150万元。\n\n支出增加50万元，共增加50万元。", [], id="a rise as stated"

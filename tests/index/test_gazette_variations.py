@@ -474,6 +474,7 @@ VOTES = """# 云川市人民代表大会常务委员会第十二次会议纪要
             "<table><tr><td>项目</td><td>赞成</td></tr><tr><td>甲报告</td><td>27 票</td></tr></table>",
             id="HTML in one line",
         ),
+        pytest.param("项目      赞成    反对\n甲报告    27票    1票\n乙报告    28票    0票", id="aligned blanks"),
     ],
 )
 def test_tables(table: str) -> None:
@@ -485,6 +486,26 @@ def test_tables(table: str) -> None:
     assert document.kind == "纪要"
     assert document.date == "2023-04-26"
     assert headings_of(document, source, "赵一") == ("附件2",)
+
+
+def test_names_in_columns_are_no_table_and_a_label_below_them_is_none_of_them() -> None:
+    names = "出席人员：\n赵  一    钱二丁    孙  三\n李四丙    周  五    吴  六\n请假人员：\n郑  七    王  八"
+    gazette, source = parse(Case(f"# 云川市人大常委会第十二次会议纪要\n\n会议于2023年4月26日召开。\n\n{names}\n"))
+    (document,) = gazette.documents
+    assert [p.kind for p in document.paragraphs] == ["title", *["text"] * (len(document.paragraphs) - 1)]
+    lines = [source.text[p.start : p.end] for p in document.paragraphs]
+    assert "出席人员：" in lines
+    assert "请假人员：" in lines
+
+
+def test_pages_of_a_catalogue_in_spaced_brackets() -> None:
+    head = "云川市人大常委会公报\n\n2023年第2号\n\n目    录\n\n关于水库情况的报告 …… ( 1 )\n会议纪要及任免名单 …… ( 10 )\n\n"
+    gazette, _ = parse(Case(head + "关于水库情况的报告\n\n水库31座。\n\n会议纪要及任免名单\n\n到会30人。\n"))
+    assert [(item.title, item.page) for item in gazette.catalogue] == [
+        ("关于水库情况的报告", 1),
+        ("会议纪要及任免名单", 10),
+    ]
+    assert [d.title for d in gazette.documents][1:] == ["关于水库情况的报告", "会议纪要及任免名单"]
 
 
 @pytest.mark.parametrize(
