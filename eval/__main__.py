@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         "--index",
         type=Path,
         metavar="DIR",
-        help="索引文件夹；缺省为题集所问文本的索引（laws_*.jsonl 问 laws/，其余问 data/）",
+        help="索引文件夹；缺省为题集所问文本的索引（laws_*.jsonl 问 laws/，gazettes_dev.jsonl 问 gazettes/dev/，其余问 data/）",
     )
     run.add_argument(
         "--out", type=Path, default=Path("build/report"), metavar="DIR", help="报告文件夹（缺省 build/report）"
@@ -78,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     compare.set_defaults(run=_compare)
 
     baseline = commands.add_parser("baseline", help="与仓库里的基准成绩比较；显著变差时退出码为 1")
-    baseline.add_argument("files", nargs="*", type=Path, metavar="FILE.jsonl", help="缺省为两份测试题集")
+    baseline.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE.jsonl", help="缺省为三份测试题集，其中 gazettes_test 每三题问一题"
+    )
     baseline.add_argument("--renew", action="store_true", help="改为重写基准成绩")
     baseline.add_argument("--scores", type=Path, default=SCORES, metavar="FILE.json", help="缺省为仓库里的基准")
     baseline.add_argument("--seed", type=int, default=0)
@@ -86,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 
     table = commands.add_parser("table", help="重算 README 里两行标记之间的成绩表")
     table.add_argument("document", type=Path, metavar="README.md")
-    table.add_argument("files", nargs="*", type=Path, metavar="FILE.jsonl", help="缺省为全部五份题集")
+    table.add_argument("files", nargs="*", type=Path, metavar="FILE.jsonl", help="缺省为全部七份题集")
     table.add_argument("--baselines", nargs="*", metavar="NAME", help="第一份题集上另列这些基线，同 run")
     table.add_argument("--out", type=Path, metavar="DIR", help="另把每份题集的报告写到此处的同名文件夹")
     table.add_argument("--seed", type=int, default=0)
@@ -289,7 +291,8 @@ def _baseline(args: argparse.Namespace) -> int:
     from eval.scores import load_scores, save_scores, scores_of
 
     files = args.files or baseline.FILES
-    outcomes = [outcome for part in baseline.ask_all(files, told=_note) for outcome in part]
+    every = {} if args.files else baseline.EVERY  # what is named is asked as a whole
+    outcomes = [outcome for part in baseline.ask_all(files, every=every, told=_note) for outcome in part]
     with ExitStack() as opened:
         indexes = [opened.enter_context(_open(folder)) for folder in baseline.folders(files)]
         setting = asdict(_setting(args, indexes, load_questions(files)))
@@ -311,7 +314,7 @@ def _table(args: argparse.Namespace) -> int:
     files = args.files or [baseline.QUESTIONS / f"{name}.jsonl" for name in table.TITLES]
     document = args.document.read_text(encoding="utf-8")
     table.replaced(document, "")  # before the work: are the marks there
-    asked = baseline.ask_all(files, told=_note)
+    asked = baseline.ask_all(files, every={}, told=_note)
     reports, systems = {}, []
     for n, (file, folder, outcomes) in enumerate(zip(files, baseline.folders(files), asked, strict=True)):
         with _open(folder) as index:

@@ -18,13 +18,13 @@ import numpy.typing as npt
 from eval.metrics import bootstrap_mean
 from eval.questions import Question, QuestionSet, without_space
 from eval.report import CUTOFFS, Slice, make_slice, ranked_values
-from index.records import GazetteError, Hit
+from index.records import Filter, GazetteError, Hit
 
 if TYPE_CHECKING:
-    from eval.run import Asks
+    from eval.run import Asks, Sources
     from index.store import Index
 
-Search = Callable[[str, int], list[Hit]]
+Search = Callable[[str, int, Filter], list[Hit]]
 
 LENGTHS = (150, 450)  # characters of a passage, beside the shipped 300
 # The parts of reading that can be left out, by the weights that they stand on.
@@ -41,10 +41,12 @@ def run(index: Index, questions: Sequence[Question], *, seed: int = 0) -> list[S
     """A slice for every way of searching over all answerable questions, then one for each way and style, then one for
     every way of answering over all questions."""
     asked = [question for question in questions if question.answerable and question.evidence]
-    found = {name: relevant_ranks(search, asked) for name, search in variants(index).items()}
+    from eval.run import IndexTexts
+
+    found = {name: relevant_ranks(search, asked, IndexTexts(index)) for name, search in variants(index).items()}
     with TemporaryDirectory() as folder:
         for name, other in rebuilt(index, Path(folder)):
-            found[name] = relevant_ranks(_as_shipped(other), asked)
+            found[name] = relevant_ranks(_as_shipped(other), asked, IndexTexts(index))
     rows = [_slice(name, asked, ranks, seed) for name, ranks in found.items()]
     for style in sorted({question.style for question in asked}):
         part = [question for question in asked if question.style == style]
@@ -171,11 +173,12 @@ def rebuilt(index: Index, folder: Path) -> Iterator[tuple[str, Index]]:
             yield name, other
 
 
-def relevant_ranks(search: Search, questions: Sequence[Question]) -> dict[str, tuple[int, ...]]:
+def relevant_ranks(search: Search, questions: Sequence[Question], sources: Sources) -> dict[str, tuple[int, ...]]:
     """For each question the ranks, among the first ten passages, of those that hold an evidence quote.
 
     What is searched for is what the assistant searches for: of an English question, the Chinese words.
     """
+    from eval.run import where_of
     from qa.question import analyse
 
     ranks: dict[str, tuple[int, ...]] = {}
@@ -183,7 +186,11 @@ def relevant_ranks(search: Search, questions: Sequence[Question]) -> dict[str, t
         quotes = [without_space(quote) for quote in question.evidence]
         texts = [
             without_space(hit.passage.text)
-            for hit in search(analyse(question.text).search or question.text, max(CUTOFFS))
+            for hit in search(
+                analyse(question.text).search or question.text,
+                max(CUTOFFS),
+                where_of(question, sources) or Filter(),
+            )
         ]
         ranks[question.id] = tuple(n for n, text in enumerate(texts, 1) if any(quote in text for quote in quotes))
     return ranks
@@ -195,7 +202,7 @@ def variants(index: Index) -> dict[str, Search]:
     from qa.retrieve import DEFAULT, Weights, retrieve
 
     def search(weights: Weights) -> Search:
-        return lambda question, k: retrieve(index, question, k, weights=weights)
+        return lambda question, k, where: retrieve(index, question, k, where=where, weights=weights)
 
     weights = replace(DEFAULT, soft=0.0, neighbours=0, expansion=0.0, ranker=False)
     found: dict[str, Search] = {
@@ -221,7 +228,7 @@ def variants(index: Index) -> dict[str, Search]:
 def _as_shipped(index: Index) -> Search:
     from qa.retrieve import retrieve
 
-    return lambda question, k: retrieve(index, question, k)
+    return lambda question, k, where: retrieve(index, question, k, where=where)
 
 
 def _slice(name: str, questions: Sequence[Question], ranks: Mapping[str, Sequence[int]], seed: int) -> Slice:

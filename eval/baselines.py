@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from index.lexical import terms
-from index.records import GazetteError, Hit, Passage
+from index.records import Filter, GazetteError, Hit, Passage
 from index.text import readable
 from qa.records import Answer, Citation, Turn
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ANSWER_LIMIT = 120  # characters of a short answer
 PIECE, SHARED = 300, 50  # characters of a piece cut by length alone, and of what two pieces share
+DEEP = 1000  # hits looked through for those of one source, by a search that knows no filter
 READ = 4  # passages whose sentences are compared with the question by vector
 _SENTENCE = re.compile(r"[^。！？；\n]+[。！？；]?")
 
@@ -70,8 +71,8 @@ class Lexical:
     search: Search
     cut: Terms
 
-    def ask(self, question: str, *, turns: Sequence[Turn] = (), k: int = 10) -> Answer:
-        hits = self.search(question, k)
+    def ask(self, question: str, *, turns: Sequence[Turn] = (), k: int = 10, where: Filter | None = None) -> Answer:
+        hits = found(self.search, question, k, where)
         places = [(hit.passage, match) for hit in hits for match in _SENTENCE.finditer(hit.passage.text)]
         scores = bm25(self.cut(question), [self.cut(match.group()) for _, match in places])
         if not scores or max(scores) == 0:
@@ -87,8 +88,8 @@ class Nearest:
     index: Index
     search: Search
 
-    def ask(self, question: str, *, turns: Sequence[Turn] = (), k: int = 10) -> Answer:
-        hits = self.search(question, k)
+    def ask(self, question: str, *, turns: Sequence[Turn] = (), k: int = 10, where: Filter | None = None) -> Answer:
+        hits = found(self.search, question, k, where)
         places = [(hit.passage, match) for hit in hits[:READ] for match in _SENTENCE.finditer(hit.passage.text)]
         if not places:
             return Answer(question, question, "not_found", reason="nothing was found", passages=tuple(hits))
@@ -96,6 +97,17 @@ class Nearest:
         nearest = self.index.encoder.encode_document([match.group() for _, match in places]) @ wanted
         passage, match = places[int(np.argmax(nearest))]
         return _answer(question, hits, passage, match.start(), match.end(), self.index)
+
+
+def found(search: Search, question: str, k: int, where: Filter | None) -> list[Hit]:
+    """The k best hits, of the one source that the filter names if it names one.
+
+    Frameworks filter each in its own way, or not at all, so the source is picked from a longer ranking of each: what
+    is compared stays the ranking.
+    """
+    if where is None or where.gazette is None:
+        return search(question, k)
+    return [hit for hit in search(question, DEEP) if hit.passage.source_id == where.gazette][:k]
 
 
 def jieba_terms(text: str) -> list[str]:

@@ -11,9 +11,13 @@ from index.home import default_index, home
 def corpus_of(file: Path) -> Path:
     """The folder of texts beside a question file, named like the start of its name; without one, data/.
 
-    ``laws_dev.jsonl`` asks about ``laws/``, ``sample_dev.jsonl`` about data/, since there is no ``sample/``.
+    ``laws_dev.jsonl`` asks about ``laws/``, ``sample_dev.jsonl`` about data/, since there is no ``sample/``. Where the
+    folder has one for the part, that alone is asked about: ``gazettes_dev.jsonl`` about ``gazettes/dev/``.
     """
-    beside = (file.resolve().parent / file.stem.partition("_")[0]).resolve()
+    start, _, part = file.stem.partition("_")
+    beside = (file.resolve().parent / start).resolve()
+    if part and (beside / part).is_dir():
+        return beside / part
     return beside if beside.is_dir() else home() / "data"
 
 
@@ -33,4 +37,5 @@ def index_over(corpus: Path, *, told: Callable[[str], None] | None = None) -> Pa
     """
     if corpus == home() / "data":
         return default_index(told=told)
-    return default_index(corpus, home() / "build" / f"questions-{corpus.name}", told=told)
+    # With the folder above it, since one part is called like that of another corpus: questions-laws, gazettes-dev.
+    return default_index(corpus, home() / "build" / "-".join(corpus.parts[-2:]), told=told)

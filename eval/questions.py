@@ -35,6 +35,8 @@ class Question:
     """One question with what counts as right. A dialogue's turn is one too, with id ``d01.2`` and its full wording.
 
     ``all_of`` holds groups, of each of which one string must be found; it takes the place of ``answers`` for lists.
+    ``source`` only says where the evidence stands; ``within`` limits the search to that source, as a reader does who has
+    one gazette open, so a question that names no place can be asked of an index over many.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Question:
     evidence: tuple[str, ...] = ()
     document: str = ""
     source: str = ""
+    within: str = ""
     answerable: bool = True
     kind: str = ""  # of an unanswerable question: one of ``KINDS``, where its author said so
     absent: tuple[str, ...] = ()  # of an unanswerable question: words that must not stand in the text
@@ -182,7 +185,8 @@ def check_files(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Probl
     spaceless = {name: without_space(text) for name, text in sources.items()}
     problems: list[Problem] = []
     ids: Counter[str] = Counter()
-    wordings: dict[str, tuple[str, str]] = {}  # file and id of the question first asked so
+    # Of each source and wording the file and id of the question first asked so. Two gazettes may be asked the same.
+    wordings: dict[tuple[str, str], tuple[str, str]] = {}
     for path in paths:
         for line, record in read_json_lines(path):
             where = (path.name, line)
@@ -199,7 +203,8 @@ def check_files(paths: Sequence[Path], sources: Mapping[str, str]) -> list[Probl
             else:
                 faults = [(item.id, *fault) for fault in _question_faults(item, spaceless)]
             for name, text, is_turn in _wordings(item):
-                file, first = wordings.setdefault(wording(text), (path.name, name))
+                within = item.within if isinstance(item, Question) else item.turns[0].within
+                file, first = wordings.setdefault((within, wording(text)), (path.name, name))
                 # A dialogue may start from a question of its own part; of another part it would give that one away.
                 if first != name and not (is_turn and file == path.name):
                     faults.append((name, f"asked before, as {first}" + f" in {file}" * (file != path.name), True))
@@ -247,7 +252,8 @@ def _question(record: Mapping[str, Any], name: str) -> Question:
         all_of=tuple(_strings(group, "all_of") for group in groups),
         evidence=_strings(record.get("evidence"), "evidence"),
         document=_string(record, "document"),
-        source=_string(record, "source"),
+        source=_string(record, "source") or _string(record, "within"),
+        within=_string(record, "within"),
         answerable=answerable,
         kind=_string(record, "kind"),
         absent=_strings(record.get("absent"), "absent"),
@@ -292,8 +298,11 @@ def _question_faults(question: Question, sources: Mapping[str, str], *, is_turn:
             yield "marked unanswerable, but has answers, all_of or evidence", True
         if question.kind and question.kind not in KINDS:
             yield f"kind {question.kind!r} is none of {', '.join(KINDS)}", True
+        texts, fault = _texts_of(question, sources)
+        if fault:
+            yield fault, True
         for n, word in enumerate(question.absent, 1):
-            if any(without_space(word) in text for text in sources.values()):
+            if any(without_space(word) in text for text in texts):
                 yield f"absent {n} does stand in the text", True
         return
     if question.kind or question.absent:
@@ -309,10 +318,10 @@ def _question_faults(question: Question, sources: Mapping[str, str], *, is_turn:
 
 
 def _evidence_faults(question: Question, sources: Mapping[str, str]) -> Iterator[Fault]:
-    if question.source and question.source not in sources:
-        yield f"source {question.source!r} is not among the texts given", True
+    texts, fault = _texts_of(question, sources)
+    if fault:
+        yield fault, True
         return
-    texts = [sources[question.source]] if question.source else list(sources.values())
     for n, quote in enumerate(question.evidence, 1):
         wanted = without_space(quote)
         if not any(wanted in text for text in texts):
@@ -329,6 +338,17 @@ def _evidence_faults(question: Question, sources: Mapping[str, str]) -> Iterator
     title = without_space(question.document)
     if title and not any(title in text for text in texts):
         yield "document is no title that stands in the text", False
+
+
+def _texts_of(question: Question, sources: Mapping[str, str]) -> tuple[list[str], str]:
+    """The texts in which the question's quotes must stand and its absent words must not; or none and the fault."""
+    if question.within and question.source != question.within:
+        return [], f"searched within {question.within!r}, but its source is {question.source!r}"
+    if question.source and question.source not in sources:
+        return [], f"source {question.source!r} is not among the texts given"
+    # A question without an answer is about all texts that are searched, whatever text it was written against.
+    name = question.source if question.answerable else question.within
+    return [sources[name]] if name else list(sources.values()), ""
 
 
 def _answer_faults(question: Question) -> Iterator[Fault]:

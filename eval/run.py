@@ -11,11 +11,13 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from eval.metrics import is_right, rouge_l, shown
-from eval.questions import SHOWN_LIMIT, Question, QuestionSet, without_space
+from eval.questions import SHOWN_LIMIT, Question, QuestionFileError, QuestionSet, without_space
+from index.records import Filter
 from index.text import is_invisible
 from qa.records import Answer, Citation, Turn
 
 if TYPE_CHECKING:
+    from index.records import Passage
     from index.store import Index
     from qa.ask import Assistant
 
@@ -34,7 +36,9 @@ NEAR = 5  # ranks in which evidence is near enough to be read before others
 class Asks(Protocol):
     """What is evaluated: ``qa.ask.Assistant``, a baseline, or a fake in a test."""
 
-    def ask(self, question: str, *, turns: Sequence[Turn] = (), k: int = RETRIEVED) -> Answer: ...
+    def ask(
+        self, question: str, *, turns: Sequence[Turn] = (), k: int = RETRIEVED, where: Filter | None = None
+    ) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,10 @@ class Summarising:
 
     assistant: Assistant
 
-    def ask(self, question: str, *, turns: Sequence[Turn] = (), k: int = RETRIEVED) -> Answer:
-        return self.assistant.ask(question, turns=turns, k=k, summary="extract")
+    def ask(
+        self, question: str, *, turns: Sequence[Turn] = (), k: int = RETRIEVED, where: Filter | None = None
+    ) -> Answer:
+        return self.assistant.ask(question, turns=turns, k=k, where=where, summary="extract")
 
 
 class Sources(Protocol):
@@ -52,7 +58,9 @@ class Sources(Protocol):
 
     def text(self, source_id: str) -> str: ...
 
-    def passage_texts(self) -> Iterable[str]: ...
+    def source_id(self, name: str) -> str: ...
+
+    def passages(self) -> Iterable[Passage]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +72,20 @@ class IndexTexts:
     def text(self, source_id: str) -> str:
         return self.index.source(source_id).text
 
-    def passage_texts(self) -> Iterable[str]:
+    def source_id(self, name: str) -> str:
+        """The id of the source with this file name.
+
+        Raises:
+            QuestionFileError: if the index has none.
+        """
+        for source_id, own in self.index.source_names.items():
+            if own == name:
+                return source_id
+        raise QuestionFileError(f"no source {name!r} in {self.index.folder}, but a question is asked within it")
+
+    def passages(self) -> Iterable[Passage]:
         for document_id in self.index.documents:
-            for passage in self.index.passages(document_id):
-                yield passage.text
+            yield from self.index.passages(document_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +118,7 @@ class Outcome:
     milliseconds: float
     alone: bool | None = None  # a dialogue's turn asked by itself, fully worded: was it shown right
     kind: str = ""  # of an unanswerable question: near miss, false premise, ...
-    relevant: int = 0  # passages of the whole index with an evidence quote
+    relevant: int = 0  # passages with an evidence quote, among all that the question is asked of
     covered: int = 0  # evidence quotes that a citation overlaps
     summary_rouge: float | None = None  # ROUGE-L of the summary against the evidence, where one was made
 
@@ -136,18 +154,24 @@ def run(
             progress(1)
 
     for question in questions.questions:
-        answer, milliseconds = _timed(assistant, question.text, ())
+        answer, milliseconds = _timed(assistant, question.text, (), where_of(question, sources))
         add(score(question, answer, milliseconds))
     for dialogue in questions.dialogues:
         turns: list[Turn] = []
         for turn, question in enumerate(dialogue.turns, 1):
-            answer, milliseconds = _timed(assistant, question.text, turns)
+            where = where_of(question, sources)
+            answer, milliseconds = _timed(assistant, question.text, turns, where)
             alone = None
             if question.standalone and turns:
-                alone = score(question, assistant.ask(question.standalone, k=RETRIEVED), 0.0).right
+                alone = score(question, assistant.ask(question.standalone, k=RETRIEVED, where=where), 0.0).right
             add(score(question, answer, milliseconds, turn=turn, alone=alone))
             turns.append(Turn(question.text, answer))
     return outcomes
+
+
+def where_of(question: Question, sources: Sources) -> Filter | None:
+    """What retrieval is limited to: the source that the question is asked within."""
+    return Filter(gazette=sources.source_id(question.within)) if question.within else None
 
 
 def is_verbatim(citation: Citation, text: str) -> bool:
@@ -162,9 +186,9 @@ def is_verbatim(citation: Citation, text: str) -> bool:
     return _bare(citation.quote) == _bare(text[citation.start : citation.end])
 
 
-def _timed(assistant: Asks, question: str, turns: Sequence[Turn]) -> tuple[Answer, float]:
+def _timed(assistant: Asks, question: str, turns: Sequence[Turn], where: Filter | None) -> tuple[Answer, float]:
     begun = time.perf_counter()
-    answer = assistant.ask(question, turns=tuple(turns), k=RETRIEVED)
+    answer = assistant.ask(question, turns=tuple(turns), k=RETRIEVED, where=where)
     return answer, (time.perf_counter() - begun) * 1000
 
 
@@ -228,7 +252,7 @@ class _Scorer:
             milliseconds=milliseconds,
             alone=alone,
             kind=question.kind,
-            relevant=self._holding(quotes),
+            relevant=self._holding(quotes, question.within),
             covered=sum(any(self._proves(c, [quote]) for c in answer.citations) for quote in quotes),
             summary_rouge=rouge_l(summary, "".join(quotes)) if summary and quotes else None,
         )
@@ -249,16 +273,19 @@ class _Scorer:
         return "ranked low" if min(outcome.relevant_ranks) > NEAR else "retrieved, not read"
 
     @cached_property
-    def _passages(self) -> tuple[str, list[int]]:
-        """All passages in one text, parted by NUL, and where each of them begins."""
-        texts = [without_space(text) for text in self._sources.passage_texts()]
-        return "\0".join(texts), [0, *accumulate(len(text) + 1 for text in texts)]
+    def _passages(self) -> tuple[str, list[int], list[str]]:
+        """All passages in one text, parted by NUL, where each of them begins, and its source."""
+        passages = list(self._sources.passages())
+        texts = [without_space(passage.text) for passage in passages]
+        begins = [0, *accumulate(len(text) + 1 for text in texts)]
+        return "\0".join(texts), begins, [passage.source_id for passage in passages]
 
-    def _holding(self, quotes: Sequence[str]) -> int:
-        """How many passages of the index hold a quote."""
-        text, begins = self._passages
-        found = {bisect_right(begins, at) for quote in quotes for at in _places(text, quote)}
-        return len(found)
+    def _holding(self, quotes: Sequence[str], within: str) -> int:
+        """How many passages hold a quote, of the index or of the source named."""
+        text, begins, sources = self._passages
+        found = {bisect_right(begins, at) - 1 for quote in quotes for at in _places(text, quote)}
+        wanted = self._sources.source_id(within) if within else ""
+        return sum(not within or sources[n] == wanted for n in found)
 
     def _proves(self, citation: Citation, quotes: Sequence[str]) -> bool:
         """True when the citation's place overlaps a place where an evidence quote stands."""

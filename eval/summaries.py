@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from eval.run import RETRIEVED
 
 if TYPE_CHECKING:
+    from index.records import Filter
     from qa.ask import Assistant
     from qa.records import Answer, Summary, Turn
 
@@ -33,8 +34,10 @@ class Writing:
     assistant: Assistant
     written: list[Written] = field(default_factory=list)
 
-    def ask(self, question: str, *, turns: Sequence[Turn] = (), k: int = RETRIEVED) -> Answer:
-        answer = self.assistant.ask(question, turns=turns, k=k, summary="model")
+    def ask(
+        self, question: str, *, turns: Sequence[Turn] = (), k: int = RETRIEVED, where: Filter | None = None
+    ) -> Answer:
+        answer = self.assistant.ask(question, turns=turns, k=k, where=where, summary="model")
         if answer.summary is not None:
             self.written.append(_written(answer.summary, answer.timings.summarise / 1000))
         return answer

@@ -14,6 +14,8 @@ TITLES = {
     "sample_held": "gazette, held out",
     "sample_test": "gazette, test",
     "sample_dev": "gazette, development",
+    "gazettes_test": "made-up gazettes, test",
+    "gazettes_dev": "made-up gazettes, development",
     "laws_test": "laws, test",
     "laws_dev": "laws, development",
 }

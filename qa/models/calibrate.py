@@ -1,7 +1,8 @@
 """Fit how sure an answer is: ``python -m qa.models.calibrate TEXTS=QUESTIONS.jsonl[.gz]... [--apart TEXTS=QUESTIONS...]``.
 
-TEXTS is a folder of texts, and each question is asked of an index of the text that its ``document`` names; or it is the
-folder of an index, with development questions over it, which count double. About half of the questions have no answer
+TEXTS is a folder of texts, and each question is asked of an index of the text that it names (``within`` in the question
+format of eval/questions, ``document`` in that of qa/models/data), of one over all of them if it names none; or TEXTS is
+the folder of an index, with development questions over it, which count double. About half of the questions have no answer
 there. Writes confidence.safetensors beside this file. Figures go to stderr: by cross-validation, a text or a tenth of
 the development questions left out at a time, and with the weights written for the questions ``--apart``, which nothing
 was fitted on.
@@ -82,22 +83,31 @@ def considered(index: Index, reader: Reader, record: dict[str, Any]) -> tuple[ND
 
 
 def rows_of(texts: Path, questions: Path) -> Iterator[Row]:
-    """The questions over an index, or each over an index of its own text."""
+    """The questions over an index, or each over an index of the text it names, or of all texts if it names none."""
     if (texts / "CURRENT").exists():
         yield from _rows_of_index(texts, questions)
         return
     by_text: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for record in read_lines(questions):
-        by_text[record["document"]].append(record)
-    places = {path.name: path for path in texts.rglob("*.md")}
+        by_text[_text_named(record)].append(record)
+    places = {path.name: path for path in sorted(texts.rglob("*.md"))}
     reader = default_reader()
     for name, records in by_text.items():
         with TemporaryDirectory() as folder:
-            build([places[name]], Path(folder) / "index")
+            build([places[name]] if name else list(places.values()), Path(folder) / "index")
             with open_index(Path(folder) / "index") as index:
                 for record in records:
                     if found := considered(index, reader, record):
-                        yield (*found, record["answerable"], name, 1.0)
+                        yield (*found, record["answerable"], name or "several texts", 1.0)
+
+
+def _text_named(record: dict[str, Any]) -> str:
+    """The file that a question is asked of; "" where it is asked of all texts.
+
+    A ``document`` is a file's name in qa/models/data and a title in eval/questions.
+    """
+    document: str = record.get("document", "")
+    return str(record.get("within") or (document if document.endswith(".md") else ""))
 
 
 def _rows_of_index(folder: Path, questions: Path) -> Iterator[Row]:

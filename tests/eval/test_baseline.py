@@ -17,9 +17,20 @@ DEVELOPMENT = baseline.QUESTIONS / "sample_dev.jsonl"
 def test_the_committed_scores_are_of_the_questions_there_are() -> None:
     scores, setting = load_scores(SCORES)
     questions = load_questions(baseline.FILES)
-    assert set(scores.wordings) == {question.id for question in questions.asked}, f"renew them: {baseline.RENEW}"
+    asked = {question.id for file in baseline.FILES for question in baseline.chosen(file).asked}
+    assert set(scores.wordings) == asked, f"renew them: {baseline.RENEW}"
     assert setting["questions_sha256"] == questions.sha256, f"renew them: {baseline.RENEW}"
     assert SCORES.stat().st_size < 100_000
+
+
+def test_of_a_large_file_every_third_question_is_asked() -> None:
+    """Both kinds are among them, and every type; a file that is named is asked as a whole."""
+    large = baseline.FILES[2]
+    part, whole = baseline.chosen(large).questions, baseline.chosen(large, {}).questions
+    assert part == whole[::3]
+    assert 0.4 < sum(question.answerable for question in part) / len(part) < 0.6
+    assert {question.type for question in part} == {question.type for question in whole}
+    assert len(baseline.chosen(baseline.FILES[0]).asked) == len(load_questions(baseline.FILES[:1]).asked)
 
 
 @pytest.mark.slow

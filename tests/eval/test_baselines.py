@@ -7,9 +7,9 @@ import bm25s
 import numpy as np
 import pytest
 
-from eval.baselines import BASELINES, Baseline, bm25, chosen, jieba_terms
+from eval.baselines import BASELINES, Baseline, bm25, chosen, found, jieba_terms
 from eval.run import is_verbatim
-from index.records import GazetteError
+from index.records import Filter, GazetteError, Hit, Passage
 from index.store import Index
 
 
@@ -49,6 +49,17 @@ def test_what_a_baseline_finds_stands_at_its_place(name: str, sample_index: Inde
     assert [is_verbatim(c, sample_index.source(c.source_id).text) for c in answer.citations] == [True]
     scores = [hit.score for hit in answer.passages]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_one_source_is_picked_from_a_longer_ranking() -> None:
+    hits = [Hit(Passage(str(n), "ab"[n % 2], "d", "", (), 0, 1, "字"), -n) for n in range(40)]
+
+    def search(question: str, k: int) -> list[Hit]:
+        return hits[:k]
+
+    assert found(search, "问", 3, None) == hits[:3]
+    assert found(search, "问", 3, Filter()) == hits[:3]
+    assert found(search, "问", 3, Filter(gazette="b")) == [hits[1], hits[3], hits[5]]
 
 
 def test_jieba_keeps_words_and_drops_marks() -> None:

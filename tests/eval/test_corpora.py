@@ -14,6 +14,9 @@ def test_texts_beside_a_file_are_what_it_asks_about(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     assert corpus_of(tmp_path / "mine.jsonl") == tmp_path / "mine"
     assert corpus_of(tmp_path / "mine_test.jsonl") == tmp_path / "mine"
+    (tmp_path / "mine" / "test").mkdir()
+    assert corpus_of(tmp_path / "mine_test.jsonl") == tmp_path / "mine" / "test"
+    assert corpus_of(tmp_path / "mine_dev.jsonl") == tmp_path / "mine"
 
 
 def test_files_come_by_corpus_in_order() -> None:

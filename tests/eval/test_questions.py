@@ -44,6 +44,9 @@ def test_fold_answer(text: str, folded: str) -> None:
     pytest.param({"kind": "near miss"}, "answerable, but has kind", id="answerable with a kind"),
     pytest.param({"answers": [], "all_of": [["206所"], ["九所"]]}, "group 2: none stands", id="one group missing"),
     pytest.param({"source": "other.md"}, "source 'other.md' is not among", id="unknown source"),
+    pytest.param({"within": "a.md"}, None, id="within its source"),
+    pytest.param({"within": "other.md"}, "source 'other.md' is not among", id="within an unknown source"),
+    pytest.param({"within": "a.md", "source": "b.md"}, "but its source is 'b.md'", id="evidence beside what is searched"),
     pytest.param({"answers": "206所"}, "must be a list", id="answers as a string"),
     pytest.param({"question": " "}, "'question' is missing", id="nothing asked"),
 ])  # fmt: skip
@@ -67,6 +70,25 @@ def test_what_has_no_answer_is_checked_too(tmp_path: Path, change: dict[str, obj
     problems = check_files([write(tmp_path, {**asked, **change})], {"a.md": TEXT})
     assert [message in p.message and p.is_error for p in problems if message] == [True] * bool(message)
     assert message or not problems
+
+
+def test_what_is_asked_within_a_source_is_checked_against_it_alone(tmp_path: Path) -> None:
+    texts = {"a.md": TEXT, "b.md": "全市有高中9所。"}
+    asked = {"id": "u1", "question": "高中有几所？", "type": "number", "style": "lexical", "answerable": False}
+    absent = {"kind": "near miss", "absent": ["高中"]}
+    assert check_files([write(tmp_path, {**asked, **absent, "within": "a.md"})], texts) == []
+    both = check_files([write(tmp_path, {**asked, **absent})], texts)
+    assert [p.message for p in both] == ["absent 1 does stand in the text"]
+    astray = check_files([write(tmp_path, {**GOOD, "within": "b.md"})], texts)
+    assert [p.message for p in astray] == ["evidence 1 does not stand in the text word for word"]
+
+
+def test_two_sources_may_be_asked_the_same(tmp_path: Path) -> None:
+    here = {**GOOD, "within": "a.md"}
+    texts = {"a.md": TEXT, "b.md": TEXT}
+    assert check_files([write(tmp_path, here, {**here, "id": "q2", "within": "b.md"})], texts) == []
+    twice = check_files([write(tmp_path, here, {**here, "id": "q2"})], texts)
+    assert [p.message for p in twice] == ["asked before, as q1"]
 
 
 def test_computed_answers_only_warn(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.corpora import by_corpus
+from eval.corpora import by_corpus, corpus_of
 from eval.questions import (
     KINDS,
     TYPES,
@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "eval" / "questions").glob("*.jsonl"))
 SAMPLE = [path for path in FILES if path.name.startswith("sample_")]
 LAWS = [path for path in FILES if path.name.startswith("laws_")]
+GAZETTES = [path for path in FILES if path.name.startswith("gazettes_")]
 COVER = "营口市人民代表大会常务委员会公报"  # the document of what stands on the cover
 
 
@@ -42,6 +43,7 @@ def singles(path: Path, *, answerable: bool) -> list[Question]:
 def test_every_part_is_there() -> None:
     assert [path.name for path in SAMPLE] == ["sample_dev.jsonl", "sample_held.jsonl", "sample_test.jsonl"]
     assert [path.name for path in LAWS] == ["laws_dev.jsonl", "laws_test.jsonl"]
+    assert [path.name for path in GAZETTES] == ["gazettes_dev.jsonl", "gazettes_test.jsonl"]
 
 
 def test_no_fault_in_any_file() -> None:
@@ -50,7 +52,7 @@ def test_no_fault_in_any_file() -> None:
     What is computed from several figures stands nowhere, so of such answers a warning is expected.
     """
     computed = {"h019", "h029"}
-    assert sorted([*SAMPLE, *LAWS]) == FILES
+    assert sorted([*SAMPLE, *LAWS, *GAZETTES]) == FILES
     for corpus, files in by_corpus(FILES).items():
         sources = {path.name: path.read_text(encoding="utf-8") for path in corpus.glob("*.md")}
         problems = check_files(files, sources)
@@ -67,7 +69,8 @@ def test_evidence_stands_in_the_document_named(sample_source: Source, sample_gaz
     texts[COVER] = without_space(sample_source.text[: sample_gazette.documents[1].start])
     for path in (ROOT / "eval" / "questions" / "laws").iterdir():
         texts[path.stem] = without_space(path.read_text(encoding="utf-8"))
-    asked = [question for path in FILES for question in load_questions([path]).asked if question.document]
+    files = [*SAMPLE, *LAWS]
+    asked = [question for path in files for question in load_questions([path]).asked if question.document]
     astray = [
         question.id
         for question in asked
@@ -99,12 +102,50 @@ def test_the_laws_are_split_by_document() -> None:
     assert sum(path.stat().st_size for path in texts) < 2**20
 
 
+def test_the_gazettes_are_split_by_document() -> None:
+    """No text is in both parts or twice in one; each is asked about, and each question says of which it is asked."""
+    parts = [corpus_of(path) for path in GAZETTES]
+    assert [part.name for part in parts] == ["dev", "test"]
+    texts = [{path.name: without_space(path.read_text(encoding="utf-8")) for path in part.iterdir()} for part in parts]
+    everything = [text for part in texts for text in part.values()]
+    assert len(set(everything)) == len(everything)
+    assert not set(texts[0]) & set(texts[1])
+    for path, part in zip(GAZETTES, texts, strict=True):
+        questions = load_questions([path]).questions
+        assert not {question.within for question in questions} - {"", *part}
+        elsewhere = [question for question in questions if not question.within]
+        assert all(question.type == "conflict" for question in elsewhere), "only what two gazettes tell differently"
+        quoted = {name for q in elsewhere for quote in q.evidence for name, text in part.items()
+                  if without_space(quote) in text}  # fmt: skip
+        assert {question.within for question in questions} - {""} | quoted == set(part)
+
+
+@pytest.mark.parametrize("path", GAZETTES, ids=lambda path: path.stem)
+def test_conflicts_show_both_sides(path: Path) -> None:
+    """Every side has a quote of its own that holds it and not the other; of two gazettes, each is quoted."""
+    texts = {file.name: without_space(file.read_text(encoding="utf-8")) for file in corpus_of(path).iterdir()}
+    for question in load_questions([path]).questions:
+        if question.type != "conflict":
+            continue
+        assert len(question.all_of) == len(question.evidence) >= 2, question.id
+        for n, quote in enumerate(map(fold_answer, question.evidence)):
+            held = [any(fold_answer(answer) in quote for answer in group) for group in question.all_of]
+            assert held == [m == n for m in range(len(held))], question.id
+        if not question.within:
+            homes = {
+                name for quote in question.evidence for name, text in texts.items() if without_space(quote) in text
+            }
+            assert len(homes) >= 2, question.id
+
+
 @pytest.mark.parametrize(("name", "answerable", "unanswerable", "dialogues"), [
     pytest.param("sample_dev.jsonl", 130, 40, 8, id="development"),
     pytest.param("sample_test.jsonl", 150, 40, 10, id="test"),
     pytest.param("sample_held.jsonl", 150, 30, 13, id="held out"),
     pytest.param("laws_dev.jsonl", 70, 12, 3, id="laws, development"),
     pytest.param("laws_test.jsonl", 70, 12, 3, id="laws, test"),
+    pytest.param("gazettes_dev.jsonl", 261, 228, 0, id="made-up gazettes, development"),
+    pytest.param("gazettes_test.jsonl", 329, 286, 0, id="made-up gazettes, test"),
 ])  # fmt: skip
 def test_size(name: str, answerable: int, unanswerable: int, dialogues: int) -> None:
     path = ROOT / "eval" / "questions" / name
@@ -140,11 +181,13 @@ class TestMix:
                 assert all(turn.groups and turn.standalone for turn in dialogue.turns), dialogue.id
                 assert any(len(turn.standalone) > len(turn.text) for turn in dialogue.turns[1:]), dialogue.id
 
-    def test_no_answer_is_matched_by_chance(self, path: Path) -> None:
-        """One character alone would be found in almost any sentence; 否 is the exception, as an answer of its own."""
-        for question in load_questions([path]).asked:
-            for group in question.all_of or (question.answers,):
-                assert all(len(fold_answer(answer)) > 1 or answer == "否" for answer in group), question.id
+
+@pytest.mark.parametrize("path", [*SAMPLE, *GAZETTES], ids=lambda path: path.stem)
+def test_no_answer_is_matched_by_chance(path: Path) -> None:
+    """One character alone would be found in almost any sentence; 否 is the exception, as an answer of its own."""
+    for question in load_questions([path]).asked:
+        for group in question.all_of or (question.answers,):
+            assert all(len(fold_answer(answer)) > 1 or answer == "否" for answer in group), question.id
 
 
 @pytest.mark.parametrize("name", ["sample_test", "sample_held"])

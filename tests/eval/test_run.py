@@ -1,12 +1,13 @@
 """Answers are scored one by one: rank of the evidence, rightness, citations, and a guess at why it was missed."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from eval.questions import Dialogue, Question, QuestionSet
 from eval.run import Outcome, is_verbatim, run
-from index.records import Hit, Passage
+from index.records import Filter, Hit, Passage
 from qa.records import Answer, Citation, Status, Turn
 
 TEXT = "全市义务教育\n阶段学校206所。其中初中71所。会议由李 强主持。\n到会委员38人。"
@@ -27,8 +28,11 @@ class Text:
     def text(self, source_id: str) -> str:
         return TEXT
 
-    def passage_texts(self) -> Iterable[str]:
-        return [passage(n).text for n in range(3)]
+    def source_id(self, name: str) -> str:
+        return {"a.md": "s", "b.md": "t"}[name]
+
+    def passages(self) -> Iterable[Passage]:
+        return [passage(n) for n in range(3)]
 
 
 class Fixed:
@@ -37,9 +41,11 @@ class Fixed:
     def __init__(self, **answers: Answer) -> None:
         self.answers = answers
         self.turns: list[tuple[str, ...]] = []
+        self.wheres: list[Filter | None] = []
 
-    def ask(self, question: str, *, turns: Sequence[Turn] = (), k: int = 10) -> Answer:
+    def ask(self, question: str, *, turns: Sequence[Turn] = (), k: int = 10, where: Filter | None = None) -> Answer:
         self.turns.append(tuple(turn.question for turn in turns))
+        self.wheres.append(where)
         return self.answers[question]
 
 
@@ -99,6 +105,19 @@ def test_evidence_over_two_passages_cannot_be_hit() -> None:
     question = Question("q", "q", "number", "lexical", ("71所",), evidence=("206所。其中初中71所",))
     assert outcome(question, answer("38人", [0, 1, 2], [(34, 42)])).cause == "evidence cut"
     assert outcome(question, answer("71所", [0, 1], [(16, 24)])).proving == 1
+
+
+@pytest.mark.parametrize(("within", "where", "relevant"), [
+    pytest.param("", None, 1, id="of the whole index"),
+    pytest.param("a.md", Filter(gazette="s"), 1, id="of its own source"),
+    pytest.param("b.md", Filter(gazette="t"), 0, id="of another one, which has no such passage"),
+])  # fmt: skip
+def test_a_question_is_asked_within_its_source(within: str, where: Filter | None, relevant: int) -> None:
+    assistant = Fixed(q=answer("206所", [0], [(0, 16)]))
+    asked = QuestionSet(("f",), "", (replace(SCHOOLS, within=within),), ())
+    scored = run(asked, assistant, Text())[0]
+    assert assistant.wheres == [where]
+    assert scored.relevant == relevant
 
 
 def test_a_citation_proves_by_overlap_at_its_own_place() -> None:
