@@ -27,15 +27,18 @@ def find_links(gazette: Gazette, found: Sequence[Sentence], source: Source) -> l
     out: list[Link] = []
     for document in documents:
         title = fold(document.title)
-        quoted = _outer_title(title)
         relation = _relation_of_title(document, title)
+        quoted = _outer_title(title) or (relation and _named_in_title(relation, title))
         if relation and quoted:
             target = _find(quoted, documents, document, _TARGETS[relation])
             out.append(
                 Link(document.id, relation, _verbatim(document, quoted), target, _title_statement(document, source))
             )
-    out += _budget_links(documents, found, source)
-    return out
+    linked = {link.document_id for link in out if link.target_id}
+    by_text = _links_of_text(documents, found, source, linked)
+    named = {link.document_id for link in by_text}
+    kept = [link for link in out if link.target_id or link.document_id not in named]
+    return sorted([*kept, *by_text], key=lambda link: link.document_id)
 
 
 _TARGETS = {
@@ -49,7 +52,9 @@ _TARGETS = {
 
 def _relation_of_title(document: Document, title: str) -> str | None:
     if document.kind == "报告" and re.search(
-        r"(?:审议意见|意见|决定|决议).{0,12}(?:落实|办理|执行|整改).{0,6}情况", title
+        r"(?:审议意见|意见|决定|决议).{0,12}(?:落实|办理|执行|整改|处理).{0,6}情况"
+        r"|关于(?:贯彻|研究处理|办理|执行)?(?:落实|研究处理|办理|执行).{4,60}(?:审议意见|决定|决议)(?:情况)?的?(?:情况)?报告$",
+        title,
     ):
         return "落实"
     return {"审议意见": "审议", "说明": "说明"}.get(document.kind)
@@ -59,6 +64,22 @@ def _outer_title(title: str) -> str | None:
     """The outermost title a title quotes: 关于《A〈B〉的C》落实情况的报告 → A〈B〉的C."""
     start, end = title.find("《"), title.rfind("》")
     return title[start + 1 : end] if 0 <= start < end else None
+
+
+# Where a title names the other document without 《》: 关于对某某情况报告的审议意见, 关于落实某某审议意见情况的报告.
+_NAMED_IN_TITLE = {
+    "审议": re.compile(r"关于(?:对)?(?P<named>.{4,80}?报告)的?审议意见$"),
+    "落实": re.compile(
+        r"关于(?:对)?(?:贯彻|研究处理|办理|执行)?(?:落实|研究处理|办理|执行)?(?P<named>.{4,80}?(?:审议意见|决定|决议))"
+        r"(?:的?(?:贯彻|研究|办理|执行|落实|整改|处理).{0,8})?(?:的|情况){0,3}报告$"
+    ),
+}
+
+
+def _named_in_title(relation: str, title: str) -> str | None:
+    pattern = _NAMED_IN_TITLE.get(relation)
+    found = pattern.search(title) if pattern else None
+    return found["named"] if found else None
 
 
 def _verbatim(document: Document, quoted: str) -> str:
@@ -95,10 +116,13 @@ def _inner(title: str) -> str:
     return found[0] if found else title
 
 
-def _budget_links(documents: Sequence[Document], found: Sequence[Sentence], source: Source) -> list[Link]:
-    """决议 → the report it approves, 审查报告 → the report it examines: by the title its text names first."""
+def _links_of_text(
+    documents: Sequence[Document], found: Sequence[Sentence], source: Source, linked: set[str]
+) -> list[Link]:
+    """决议 → the report it approves, 审查报告 → the report it examines, and those that a title did not lead to: by the
+    title their text names first."""
     out: list[Link] = []
-    done: set[str] = set()
+    done = set(linked)
     for sentence in found:
         document = sentence.document
         relation = _relation_of_text(document)
@@ -118,7 +142,10 @@ def _relation_of_text(document: Document) -> str | None:
     title = fold(document.title)
     if document.kind == "决议" and "批准" in title:
         return "批准"
-    return "审查" if document.kind == "报告" and re.search(r"审查(?:结果|情况|意见)?(?:的?报告)$|初审", title) else None
+    if document.kind == "报告" and re.search(r"审查(?:结果|情况|意见)?(?:的?报告)$|初审", title):
+        return "审查"
+    relation = _relation_of_title(document, title)
+    return relation if relation in ("审议", "落实") else None
 
 
 def _title_statement(document: Document, source: Source) -> Statement:
@@ -138,7 +165,10 @@ _IN_FORCE = re.compile(
 _REPEALED = re.compile(
     r"《(?P<title>[^《》]{4,160})》(?:\((?P<number>[^()]{0,20}\(\d{4}\)[^()]{1,10}号)\))?[^《》。;]{0,12}?(?:同时|即行|予以|即|一并)?废止"
 )
-_REPEALS = re.compile(r"废止[^《。;]{0,10}《(?P<title>[^《》]{4,120})》")
+# 废止2003年3月28日某州第十届人民代表大会第二次会议通过的《…》
+_REPEALS = re.compile(
+    r"废止(?:[^《。;]{0,10}|[^《。;]{0,80}(?:通过|公布|印发|发布|批准)的)《(?P<title>[^《》]{4,120})》"
+)
 _AMENDS = re.compile(r"修改(?:<|〈|《)(?P<title>[^《》〈〉<>]{4,80})(?:>|〉|》)")
 
 
@@ -161,13 +191,19 @@ def find_statuses(gazette: Gazette, found: Sequence[Sentence], source: Source) -
                     _verbatim(document, amended["title"]), "修改", document.date, "", _title_statement(document, source)
                 )
             )
+    force: tuple[object, str | None] = (None, None)  # the paragraph that says when its document comes into force
     for sentence in found:
         if sentence.document.kind in _NORMS and sentence.paragraph.kind not in ("title", "table"):
-            out += _statuses_of(sentence, source)
+            since = force[1] if force[0] is sentence.paragraph else None
+            states = _statuses_of(sentence, source, since)
+            dates = [s.date for s in states if s.state == "施行" and s.subject == sentence.document.title]
+            force = (sentence.paragraph, dates[0]) if dates else force
+            out += states
     return out
 
 
-def _statuses_of(sentence: Sentence, source: Source) -> list[Status]:
+def _statuses_of(sentence: Sentence, source: Source, in_force: str | None) -> list[Status]:
+    """What a sentence states. ``in_force`` is the day its paragraph gave before: 同时废止 is on that day too."""
     out: list[Status] = []
     text, document = sentence.text, sentence.document
     said = sentence.statement(source)
@@ -179,6 +215,6 @@ def _statuses_of(sentence: Sentence, source: Source) -> list[Status]:
         for match in pattern.finditer(text):
             number = sentence.words(source, *match.span("number")) if match.groupdict().get("number") else ""
             since = [s.date for s in out if s.state == "施行"]
-            date = since[0] if since else document.date
+            date = since[0] if since else (in_force if "同时" in match[0] else None) or document.date
             out.append(Status(sentence.words(source, *match.span("title")), "废止", date, number, said))
     return out

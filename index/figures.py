@@ -125,6 +125,7 @@ _RANGE = re.compile(
     r"(?P<year>20\d\d)年(?:\d{1,2}月\d{1,2}日|\d{1,2}月)[至到—\-](?P<month>\d{1,2})月(?:(?P<day>\d{1,2})日)?"
 )
 _STRONG = re.compile(r"力争|争取|预计|预期|计划|拟于|拟在|确保|务必|将于|将在|到$|在$")
+_HOPES = re.compile(r"(?:力争|争取|确保|务必)[于在到]?$")
 _DOES = re.compile(r"[完实达建通上出公进落解基覆消开投启推验交运取缓控提降增][一-鿿]")
 _PAST = re.compile(r"(?:去年?|上年?|前年?|当|同|近|每|历|已于|已在|已经|截至|截止|自|[一二三四五六七八九十两半几])$")
 _RULES = ("条例", "法律", "规定", "办法")
@@ -133,7 +134,8 @@ _AGENT = re.compile(
     r"|[一-鿿]{2,6}部门|(?:[一-鿿]{2,3}(?:市|县|区|旗)、?)+(?=通过|完成|实现|达到|建成)"
 )
 _ARTICLE = re.compile(r"第[一二三四五六七八九十百零〇0-9]+条")  # its number is no part of who is to act
-_CHARGE = re.compile(r"^(?:责成|督促|协调|要求|组织|由|请|及|和|与|向)+")
+_ADDRESSEE = re.compile(r"([一-鿿]{1,12}(?:政府|法院|检察院|监察委员会|办公室|局)):")
+_CHARGE = re.compile(r"^(?:[一-鿿]{1,3}由|责成|督促|协调|要求|组织|由|请|及|和|与|向)+")
 
 
 def find_undertakings(found: Sequence[Sentence], source: Source) -> list[Undertaking]:
@@ -143,6 +145,7 @@ def find_undertakings(found: Sequence[Sentence], source: Source) -> list[Underta
     """
     dates = sorted(s.document.date for s in found if s.document.date)
     usual = dates[len(dates) // 2] if dates else None
+    asked = _addressees(found)
     out: list[Undertaking] = []
     for sentence in found:
         today = sentence.document.date or usual
@@ -160,14 +163,32 @@ def find_undertakings(found: Sequence[Sentence], source: Source) -> list[Underta
         for start, end, due in deadlines:
             a, b = _clause(text, start, end)
             a = max(a, article.end() if article and article.end() <= start else 0)
-            by = text[max(0, start - 1) : start] == "到"
+            # 到2025年 and 6月底前 say by themselves that something is due
+            by = text[max(0, start - 1) : start] == "到" or "前" in text[start : end + 1]
+            by = by or bool(_HOPES.search(text, max(0, start - 4), start))
             if not (by or _DOES.search(text[end:b])) or _is_range_of_years(text, start, end):
                 continue
             if (a, b) not in clauses:
-                responsible = _responsible(sentence, source, text, a, b) or sentence.document.organ or ""
+                responsible = (
+                    _responsible(sentence, source, text, a, b)
+                    or asked.get(sentence.document.id)
+                    or sentence.document.organ
+                    or ""
+                )
                 clauses[a, b] = sentence.words(source, a, b).strip("；，,;"), responsible
             task, responsible = clauses[a, b]
             out.append(Undertaking(task, sentence.words(source, start, end), due, responsible, said))
+    return out
+
+
+def _addressees(found: Sequence[Sentence]) -> dict[str, str]:
+    """Document id -> whom an opinion is addressed to (州人民政府：): what it asks for, that organ is to do."""
+    out: dict[str, str] = {}
+    for sentence in found:
+        document = sentence.document
+        match = _ADDRESSEE.fullmatch(sentence.text) if document.kind == "审议意见" else None
+        if match:
+            out.setdefault(document.id, match[1])
     return out
 
 
@@ -196,7 +217,8 @@ def _deadlines(text: str, today: str) -> list[tuple[int, int, str]]:
         if due_year is None:
             continue
         due = _last_day(due_year, due_month, match["day"])
-        if match["edge"] in ("前", "之前", "以前") and not match["day"]:
+        before_it = match["edge"] in ("前", "之前", "以前") and not match["end"]  # 2023年底前 is by its last day
+        if before_it and not match["day"]:
             due = _day_before(due_year, match["month"] and due_month) if not match["relative"] else due
         if text[match.end() : match.end() + 1] in ("后", "起", "以", "的") or (match["day"] and due == today):
             continue

@@ -18,19 +18,21 @@ from index.text import readable
 _NAME = r"[一-鿿㐀-䶿·]{2,4}?|[一-鿿]{2,8}·[一-鿿·]{2,12}?"
 _NAMES = rf"(?:{_NAME})(?:、(?:{_NAME}))*"
 _ASIDE = r"(?:\([^()]{1,12}\))?"
+_TAKE = r"(?:决定免去|批准免去|免去|撤销)"
 _GIVE = r"(?:决定任命|批准任命|决定代理|任命|补选|选举|推选|决定)"
 _OFFICE = r"(?:长|主任|委员|书记|主席|代表|员|总理|主任委员|顾问|代理.{1,12}|负责人)"
 _POST = rf"[^,;。:、()]{{0,40}}?{_OFFICE}(?:、[^,;。:()]{{0,30}}?{_OFFICE})*(?:\([^()]{{1,16}}\))?"
 _INLINE = re.compile(
     rf"(?P<action>{_GIVE})(?P<names>{_NAMES})(?:同志)?{_ASIDE}(?:为|任|担任)(?P<post>{_POST})(?=[,;。)]|$)"
 )
+# 免去郝建军的…: a name ends at its 的 and not a character before it, where both can be names
 _LEAVES = re.compile(
-    rf"(?P<action>免去|撤销)(?P<names>{_NAMES})(?:同志)?{_ASIDE}的?(?P<post>{_POST})(?:的?职务)?(?=[,;。)]|$)"
+    rf"(?P<action>{_TAKE})(?P<names>{_NAMES})(?:同志)?{_ASIDE}(?:的|(?![^,;。的]{{0,2}}的))(?P<post>{_POST})(?:的?职务)?(?=[,;。)]|$)"
 )
 _RESIGNS = re.compile(
     rf"(?P<action>接受)(?P<names>{_NAMES})(?:同志)?{_ASIDE}(?:请求)?辞去(?P<post>{_POST})(?:的?职务)?"
 )
-_HEADER = re.compile(rf"(?:[一二三四五六七八九十]+、)?(?P<action>{_GIVE}|免去|撤销)(?:[^,;。为的]{{0,16}})?:?")
+_HEADER = re.compile(rf"(?:[一二三四五六七八九十]+、)?(?P<action>{_TAKE}|{_GIVE})(?:[^,;。为的]{{0,16}})?:?")
 _LISTED = re.compile(rf"(?:\d+\.)?(?P<names>{_NAMES})(?:同志)?{_ASIDE}为(?P<post>{_POST})[,;。]?")
 _LISTED_OUT = re.compile(rf"(?:\d+\.)?(?P<names>{_NAMES})(?:同志)?{_ASIDE}的(?P<post>{_POST})(?:的?职务)?[,;。]?")
 _NO_NAME = re.compile(
@@ -58,7 +60,7 @@ def find_appointments(found: Sequence[Sentence], source: Source) -> list[Appoint
         if opened:
             header = opened["action"]
         elif header:
-            pattern = _LISTED_OUT if header in ("免去", "撤销") else _LISTED
+            pattern = _LISTED_OUT if re.fullmatch(_TAKE, header) else _LISTED
             listed = pattern.fullmatch(text)
             if listed:
                 out += _appointed(sentence, source, listed, header)

@@ -225,6 +225,9 @@ def test_figures(sentence: str, expected: list[tuple[str, float, str, str]]) -> 
     [
         pytest.param("力争10月底完成剩余3座水库的除险加固。", ["2023-10-31"], id="a month of this year"),
         pytest.param("2024年6月底前完成验收。", ["2024-06-30"], id="month and year"),
+        pytest.param("2023年底前完成126公里建设。", ["2023-12-31"], id="by the end of a year, not before it"),
+        pytest.param("确保2024年6月底前主体封顶。", ["2024-06-30"], id="whatever is to be done"),
+        pytest.param("将于今年9月底前拨付资金。", ["2023-09-30"], id="by the end of a month"),
         pytest.param("2025年基本实现标准化管理。", ["2025-12-31"], id="a later year"),
         pytest.param("到2025年，水库管理更加规范。", ["2025-12-31"], id="by a year"),
         pytest.param("确保年底前完成任务。", ["2023-12-31"], id="by the end of the year"),
@@ -247,7 +250,9 @@ STATUTE = "# 云川市停车条例\n\n（2023年4月26日云川市第九届人�
         pytest.param("本条例自2023年7月1日起施行。", [("施行", "2023-07-01")], id="from a day"),
         pytest.param("本条例自公布之日起施行。", [("施行", "2023-04-26")], id="from its passing"),
         pytest.param("本条例自2023年7月1日起施行。《云川市停车办法》（云人发〔2009〕3号）同时废止。",
-                     [("施行", "2023-07-01"), ("废止", "2023-04-26")], id="repeals another"),
+                     [("施行", "2023-07-01"), ("废止", "2023-07-01")], id="repeals another"),
+        pytest.param("废止2003年3月28日云川市第五届人民代表大会第二次会议通过的《云川市停车办法》。",
+                     [("废止", "2023-04-26")], id="repeals what was passed then"),
         pytest.param("违反本条例的，自处罚之日起一年内不得申请。", [], id="another day"),
     ],
 )  # fmt: skip
@@ -277,6 +282,99 @@ def test_names_over_several_lines_are_one_list() -> None:
     found = report("会议应到5人，实到4人。\n\n出席人员：\n\n赵  一  钱  二\n\n孙三丙  李四丁\n\n请假人员：\n\n周  五")
     assert [v.names for v in found.votes if v.names] == [("赵一", "钱二", "孙三丙", "李四丁"), ("周五",)]
     assert not found.alarms
+
+
+CHAIN = """# 关于全州乡村道路建设情况的报告
+
+——2023年4月18日在甲江自治州第十五届人民代表大会常务委员会第八次会议上
+
+州交通运输局局长 马文斌
+
+全州道路12860公里。
+
+# {opinion}
+
+（2023年4月19日甲江自治州第十五届人民代表大会常务委员会第八次会议）
+
+州人民政府：
+
+会议审议了《关于全州乡村道路建设情况的报告》。要在2023年10月底前出台办法。剩余问题由州财政局负责，力争12月底前解决。
+
+# {answer}
+
+——2023年7月20日在甲江自治州第十五届人民代表大会常务委员会第九次会议上
+
+州交通运输局局长 马文斌
+
+已拨付资金2400万元。
+
+# 关于全州中小学建设情况的报告
+
+——2023年7月20日在甲江自治州第十五届人民代表大会常务委员会第九次会议上
+
+州教育局局长 杨 帆
+
+全州学校310所。
+"""
+
+
+@pytest.mark.parametrize(
+    ("opinion", "answer"),
+    [
+        pytest.param(
+            "关于对全州乡村道路建设情况报告的审议意见",
+            "关于落实全州乡村道路建设情况报告审议意见的报告",
+            id="named without 《》",
+        ),
+        pytest.param(
+            "关于《全州乡村道路建设情况的报告》的审议意见",
+            "关于《关于〈全州乡村道路建设情况的报告〉的审议意见》研究处理情况的报告",
+            id="titles in titles",
+        ),
+        pytest.param(
+            "州人大常委会第八次会议审议意见",
+            "关于州人大常委会第八次会议审议意见落实情况的报告",
+            id="named in the text only",
+        ),
+    ],
+)
+def test_report_opinion_and_answer_are_a_chain(opinion: str, answer: str) -> None:
+    found = read(CHAIN.format(opinion=opinion, answer=answer))
+    assert [(link.document_id[-2:], link.relation, link.target_id and link.target_id[-2:]) for link in found.links] == [
+        ("02", "审议", "01"),
+        ("03", "落实", "02"),
+    ]
+    assert found.undertakings[0].responsible == "州人民政府"
+
+
+def test_who_is_to_act_is_named_without_what_leads_to_it() -> None:
+    (found,) = report("剩余问题由市财政局、市住建局负责，力争12月底前全部整改到位。").undertakings
+    assert found.responsible == "市财政局"
+
+
+LISTED = """决定任命：
+
+阿依古丽·买买提（女，维吾尔族）为州教育局局长；
+
+欧阳志远为州审计局局长。
+
+决定免去：
+
+沈国栋的州教育局局长职务；
+
+接受尉迟峰辞去州人民政府副州长职务的请求。
+
+免去郝建军的县人大常委会办公室主任职务。"""
+
+
+def test_lists_of_appointments_of_other_places() -> None:
+    assert [(a.person, a.action, a.post) for a in report(LISTED, "关于人事任免的报告").appointments] == [
+        ("阿依古丽·买买提", "决定任命", "州教育局局长"),
+        ("欧阳志远", "决定任命", "州审计局局长"),
+        ("沈国栋", "决定免去", "州教育局局长"),
+        ("尉迟峰", "接受辞职", "州人民政府副州长"),
+        ("郝建军", "免去", "县人大常委会办公室主任"),
+    ]
 
 
 def test_the_number_of_an_article_is_no_part_of_who_is_to_act() -> None:
