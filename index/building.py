@@ -92,7 +92,7 @@ def add(
         IndexDamaged, IndexBusy, EncoderMismatch, WriteFailed: nothing was changed.
     """
     folder = Path(folder)
-    with _changing(folder) as store:
+    with changing(folder) as store:
         encoder = matching_encoder(folder, store.card, encoder)
         reading = Intake(paths, progress, _reader(workers), present=store.sources, replace=replace)
         store.write(reading.items(), reading.replaced, encoder)
@@ -108,7 +108,7 @@ def remove(names: Sequence[str], folder: Path) -> list[FileReport]:
         IndexDamaged, IndexBusy, WriteFailed: nothing was changed.
     """
     folder = Path(folder)
-    with _changing(folder) as store:
+    with changing(folder) as store:
         sources = store.sources
         reports = []
         gone: set[str] = set()
@@ -123,14 +123,16 @@ def remove(names: Sequence[str], folder: Path) -> list[FileReport]:
         return reports
 
 
-class _Store(Protocol):
-    """What is changed: the index folder or Milvus."""
+class Store(Protocol):
+    """An index open for changing: the index folder or Milvus."""
 
     @property
-    def card(self) -> EncoderCard: ...
+    def card(self) -> EncoderCard:
+        """Which encoder made the vectors."""
 
     @property
-    def sources(self) -> list[SourceEntry]: ...
+    def sources(self) -> list[SourceEntry]:
+        """Every source, in the order they were added."""
 
     def write(self, items: Iterable[Item], gone: Set[str], encoder: Encoder | None) -> object:
         """Add items and remove sources; ``gone`` may grow while the items are drawn."""
@@ -153,15 +155,20 @@ class _FolderStore:
         return write_generation(self.folder, self.previous, Change(items, carry=True, gone=gone), encoder)
 
 
-def _milvus_writer(folder: Path, encoder: Encoder | None) -> _Store:
+def _milvus_writer(folder: Path, encoder: Encoder | None) -> Store:
     from index.milvus import MilvusWriter  # pymilvus takes seconds to import
 
     return MilvusWriter(folder, new=None if encoder is None else card_of(encoder))
 
 
 @contextmanager
-def _changing(folder: Path) -> Iterator[_Store]:
-    """The store to change, with the right to do it."""
+def changing(folder: Path) -> Iterator[Store]:
+    """The index at this place, to be changed; a folder's meanwhile by nobody else, and by each ``write`` whole or not.
+
+    Raises:
+        IndexDamaged, IndexBusy, WriteFailed: nothing was changed.
+        StoreUnreachable: Milvus does not answer.
+    """
     if milvus_uri(folder):
         yield _milvus_writer(folder, None)
         return

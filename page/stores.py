@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index.building import _changing as changing  # what was read before is put back: index offers files only
+from index.building import changing  # what was read before is put back: index offers files only
 from index.interface import milvus_uri
 from index.records import FileReport
 from index.rows import Item
