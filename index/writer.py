@@ -7,6 +7,7 @@ import logging
 import shutil
 import sqlite3
 from collections.abc import Container, Iterable, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -241,12 +242,17 @@ def write_generation(
         carried = _carried(previous, change.gone) if previous and change.carry else []
         card = previous.manifest.encoder if previous and encoder is None else card_of(_given(encoder))
         runs, purge = _plan([*carried, *added], bool(change.gone))
+        parts, gone = [*carried, *added], frozenset[str]()
         if previous and change.carry and not purge:
             _link_lexical(previous.folder, staging)
-            _write_lexical(staging, added, change.gone)
-        else:
-            _write_lexical(staging, [*carried, *added])
-        entries = [_settle(staging, number, run, card.dimensions) for number, run in enumerate(runs)]
+            parts, gone = added, frozenset(change.gone)
+        with ThreadPoolExecutor(1) as beside:  # terms are made in Python while words are cut outside of it
+            terms_written = beside.submit(_write_lexical, staging, parts, gone)
+            entries = [_settle(staging, number, run, card.dimensions) for number, run in enumerate(runs)]
+            terms_written.result()
+        for part in added:
+            if part.entry not in entries:  # merged into another
+                (staging / f"{part.entry.name}.sqlite").unlink()
         manifest = _manifest(staging, entries, card, previous.manifest.next_key if previous and change.carry else 0)
         found = len(LexicalIndex(staging / LEXICAL))
         if found != manifest.passages:
@@ -338,10 +344,7 @@ def _settle(staging: Path, number: int, run: list[_Part], dimensions: int) -> Se
     name = f"{generations.name_of(staging)}.{number}"
     rows = SegmentWriter(staging / f"{name}.sqlite")
     for part in run:
-        path = part.folder / f"{part.entry.name}.sqlite"
-        rows.copy(path, part.entry.removed)
-        if part.folder == staging:
-            path.unlink()
+        rows.copy(part.folder / f"{part.entry.name}.sqlite", part.entry.removed)
     rows.finish()
     passages = sum(part.entry.passages for part in run)
     entry = SegmentEntry(name, passages, first.entry.first_key, run[-1].entry.last_key)
