@@ -119,8 +119,10 @@ def _parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", help="建库速度、体积、问答用时、内存，输出 Markdown 表")
     bench.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="第一档：此文件夹（缺省 data/）")
-    bench.add_argument("--texts", type=Path, metavar="DIR", help="第二档：再加上这些文本")
-    bench.add_argument("--passages", type=int, metavar="N", help="第三档：用 --texts 的句子混编约 N 段")
+    bench.add_argument("--texts", type=Path, metavar="DIR", help="再加一档：加上这些文本")
+    bench.add_argument(
+        "--passages", type=int, nargs="+", default=[], metavar="N", help="各加一档约 N 段：--texts 的一部分，不够则用其句子混编"
+    )
     bench.add_argument("--questions", type=Path, metavar="FILE.jsonl", help="除 200 个随机短语外另问这些问题")
     bench.add_argument("--work", type=Path, metavar="DIR", help="在此处建索引（缺省为临时文件夹）")
     bench.set_defaults(run=_bench)
@@ -394,7 +396,7 @@ def _rgb(args: argparse.Namespace) -> int:
     from qa.confidence import THRESHOLD
 
     questions = formats.read_rgb(args.file)
-    given = [pair for share in noise.NOISE for pair in noise.contexts(questions, share, args.documents)]
+    given = [pair for share in noise.NOISE for pair in noise.contexts(questions, share, args.documents, seed=args.seed)]
     with _bar(len(given), "questions") as advance:
         read = reading.read_all(given, encoder=args.encoder, workers=args.workers, progress=advance)
     size = len(questions)
@@ -419,13 +421,14 @@ def _bench(args: argparse.Namespace) -> int:
     scales = []
     with TemporaryDirectory() as place:
         work = args.work or Path(place)
+        files = sorted(path for path in args.texts.rglob("*.md") if path.is_file()) if args.texts else []
+        some = {n: bench.some_of(files, n) for n in sorted(args.passages)}
         paths = {"sample": [args.data]}
+        paths |= {f"{n:,}": [args.data, *chosen] for n, chosen in some.items() if chosen}
         if args.texts:
             paths["with texts"] = [args.data, args.texts]
-        if args.passages:
-            files = [path for path in sorted(args.texts.rglob("*.md")) if path.is_file()]
-            mixture = bench.write_mixture(files, work / "mixture", args.passages)
-            paths[f"{args.passages:,}"] = [args.data, mixture]
+        for n in (n for n, chosen in some.items() if not chosen):
+            paths[f"{n:,}"] = [args.data, bench.write_mixture(files, work / f"mixture-{n}", n)]
         for n, (name, given) in enumerate(paths.items()):
             scales.append(bench.measure(name, given, work / f"index-{n}", questions, _note))
     print(f"Machine: {machine()}\n\n```\n{args.command_line}\n```\n\n{bench.markdown(scales)}")

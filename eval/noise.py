@@ -33,11 +33,13 @@ def documents(question: NoisyQuestion, noise: float, count: int = DOCUMENTS, *, 
     return chosen
 
 
-def contexts(questions: Sequence[NoisyQuestion], noise: float, count: int = DOCUMENTS) -> list[ReadingQuestion]:
+def contexts(
+    questions: Sequence[NoisyQuestion], noise: float, count: int = DOCUMENTS, *, seed: int = 0
+) -> list[ReadingQuestion]:
     """Each question with its documents as one context, a paragraph a document."""
     return [
         ReadingQuestion(
-            q.id, q.text, "\n\n".join(documents(q, noise, count)), "", tuple(a for g in q.groups for a in g)
+            q.id, q.text, "\n\n".join(documents(q, noise, count, seed=seed)), "", tuple(a for g in q.groups for a in g)
         )
         for q in questions
     ]

@@ -93,6 +93,14 @@ MEASURES = (
     Measure(
         "alone", "追问补全后单独提问的正确率", lambda o: None if o.alone is None else float(o.alone), compared=False
     ),
+    Measure(
+        "sureness_error",
+        "置信度与对错之差的平方（Brier）",
+        # Over the answers that both runs show, so it tells of sureness alone; who refuses more shows in other measures.
+        lambda o: None if o.refused else brier([o.confidence], [float(o.shown)]),
+        lower_is_better=True,
+        compared=False,
+    ),
     Measure("summary_rouge", "摘要与证据的ROUGE-L", lambda o: o.summary_rouge, compared=False),
 )
 RANKED = tuple(

@@ -35,6 +35,7 @@ def test_documents_are_mixed_by_share(question: NoisyQuestion, noise: float, exp
 def test_the_order_is_drawn_by_lot() -> None:
     orders = {tuple(documents(PLAIN, 0.6, seed=seed)) for seed in range(20)}
     assert len(orders) > 5
+    assert len({contexts([PLAIN], 0.6, seed=seed)[0].context for seed in range(20)}) > 5, "by the seed that is given"
     assert contexts([PLAIN], 1.0, 2)[0].context.split("\n\n") in (["负1", "负2"], ["负2", "负1"])
 
 

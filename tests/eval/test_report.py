@@ -46,6 +46,7 @@ def test_figures_by_hand(report: Report) -> None:
     assert figures["ndcg@10"] == (pytest.approx(3 / 4 * found), 4)
     assert figures["false_refusal"] == (1 / 4, 4)
     assert figures["right"] == (3 / 5, 5)
+    assert figures["sureness_error"] == (pytest.approx((2 * 0.1**2 + 0.7**2) / 3), 3), "of the answers given"
     assert report.calibration.error.value == pytest.approx((2 * abs(1 - 0.9) + 1 * 0.7) / 3)
     assert [part.name for part in report.slices] == [
         "all", "style: colloquial", "style: lexical", "type: number", "type: person", "unanswerable: near miss",
