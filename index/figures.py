@@ -268,11 +268,16 @@ def _day_before(year: int, month: int | str | None) -> str:
 
 def _responsible(sentence: Sentence, source: Source, text: str, a: int, b: int) -> str:
     """The organ or place a clause names, else the one named last before it in the sentence; "" where none is."""
-    inside = _AGENT.search(text, a, b)
-    before = list(_AGENT.finditer(text, 0, a))
+    inside = next((m for m in _AGENT.finditer(text, a, b) if _acts(m, text)), None)
+    before = [m for m in _AGENT.finditer(text, 0, a) if _acts(m, text)]
     match = inside or (before[-1] if before else None)
     if match is None:
         return ""
     named = _CHARGE.sub("", sentence.words(source, *match.span()))
     home = re.match(r".{2,3}?[省市县区州]", sentence.document.organ or "")
     return named[named.find(home[0]) :] if home and home[0] in named else named
+
+
+def _acts(agent: re.Match[str], text: str) -> bool:
+    """False for 区人大常委会 in 报区人大常委会: it is told, it does not act."""
+    return "报" not in agent[0] and text[max(0, agent.start() - 1) : agent.start()] != "报"

@@ -27,6 +27,10 @@ from index.titles import (
 
 _TITLE_LENGTH = 160
 _COVER_LINES = 60
+# 某区人大常委会公报(2022年第2期): the gazette's own name, not the first line of a document's title
+_HEAD_OF_GAZETTE = re.compile(
+    r"(?:常务委员会|常委会|政府|代表大会)公报(?:\(?(?:(?:19|20)\d\d年?)?第?[^()]{1,8}[期号].{0,12})?$"
+)
 
 
 def parse_gazette(source: Source) -> Gazette:
@@ -118,7 +122,7 @@ def _title_at(lines: Sequence[Line], i: int, *, strict: bool) -> int:
     A title ends as official titles do and has under it what only documents have: a byline, a note of adoption, a
     document number, a salutation, a first article. ``strict`` asks for a byline with a date, a session or a speaker.
     """
-    if not _is_title_line(lines[i]):
+    if not _is_title_line(lines[i]) or _HEAD_OF_GAZETTE.search(lines[i].squeezed):
         return 0
     if i and re.match(r"附(?:件)?\s?[0-9一二三四五六七八九十]?\s?:?$", lines[i - 1].squeezed):
         return 0

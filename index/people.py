@@ -23,14 +23,14 @@ _GIVE = r"(?:决定任命|批准任命|决定代理|任命|补选|选举|推选|
 _OFFICE = r"(?:长|主任|委员|书记|主席|代表|员|总理|主任委员|顾问|代理.{1,12}|负责人)"
 _POST = rf"[^,;。:、()]{{0,40}}?{_OFFICE}(?:、[^,;。:()]{{0,30}}?{_OFFICE})*(?:\([^()]{{1,16}}\))?"
 _INLINE = re.compile(
-    rf"(?P<action>{_GIVE})(?P<names>{_NAMES})(?:同志)?{_ASIDE}(?:为|任|担任)(?P<post>{_POST})(?=[,;。)]|$)"
+    rf"(?P<action>{_GIVE})(?:副主任|委员|副[市县区州省]长)?(?P<names>{_NAMES}){_ASIDE}(?:同志)?{_ASIDE}(?:为|任|担任|(?=代理))(?P<post>{_POST})(?:的?职务)?(?=[,;。)]|$)"
 )
 # 免去郝建军的…: a name ends at its 的 and not a character before it, where both can be names
 _LEAVES = re.compile(
-    rf"(?P<action>{_TAKE})(?P<names>{_NAMES})(?:同志)?{_ASIDE}(?:的|(?![^,;。的]{{0,2}}的))(?P<post>{_POST})(?:的?职务)?(?=[,;。)]|$)"
+    rf"(?P<action>{_TAKE})(?P<names>其|{_NAMES}){_ASIDE}(?:同志)?{_ASIDE}(?:的|(?![^,;。的]{{0,2}}的))(?P<post>{_POST})(?:的?职务)?(?=[,;。)]|$)"
 )
 _RESIGNS = re.compile(
-    rf"(?P<action>接受)(?P<names>{_NAMES})(?:同志)?{_ASIDE}(?:请求)?辞去(?P<post>{_POST})(?:的?职务)?"
+    rf"(?P<action>接受)(?P<names>{_NAMES}){_ASIDE}(?:同志)?{_ASIDE}(?:因[^,。;]{{1,20}}?)?(?:请求|申请|提出)?辞去(?P<post>{_POST})(?:的?职务)?"
 )
 _HEADER = re.compile(rf"(?:[一二三四五六七八九十]+、)?(?P<action>{_TAKE}|{_GIVE})(?:[^,;。为的]{{0,16}})?:?")
 _LISTED = re.compile(rf"(?:\d+\.)?(?P<names>{_NAMES})(?:同志)?{_ASIDE}为(?P<post>{_POST})[,;。]?")
@@ -52,9 +52,15 @@ def find_appointments(found: Sequence[Sentence], source: Source) -> list[Appoint
         text = sentence.text
         matches = [m for pattern in (_INLINE, _LEAVES, _RESIGNS) for m in pattern.finditer(text)]
         if matches:
-            for match in matches:
+            before: list[Appointment] = []
+            for match in sorted(matches, key=lambda m: m.start()):
                 action = "接受辞职" if match["action"] == "接受" else match["action"]
-                out += _appointed(sentence, source, match, action)
+                if match["names"] == "其":  # 任命某人为…，免去其…职务
+                    post, said = sentence.words(source, *match.span("post")), sentence.statement(source)
+                    before = [Appointment(last.person, action, post, said) for last in before]
+                else:
+                    before = _appointed(sentence, source, match, action)
+                out += before
             continue
         opened = _HEADER.fullmatch(text)
         if opened:

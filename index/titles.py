@@ -232,8 +232,8 @@ def _note_lines(lines: list[Line], i: int) -> int:
         elif DATE.match(words):
             if words[DATE.match(words).end() :] == "":  # type: ignore[union-attr]  # matched a line above
                 return taken
-            # one sentence without an end: 2012年12月26日 某市…会议通过
-            if re.search(rf"(?:{_NOTE_WORDS})\)?$", words) and "。" not in words:
+            # one sentence without an end: 2012年12月26日 某市…会议通过, 2022年5月26日在某区…会议上
+            if re.search(rf"(?:{_NOTE_WORDS})\)?$|在.{{4,80}}(?:会议|大会)上$", words) and "。" not in words:
                 return taken
             return 0
         else:

@@ -347,6 +347,11 @@ def test_report_opinion_and_answer_are_a_chain(opinion: str, answer: str) -> Non
     assert found.undertakings[0].responsible == "州人民政府"
 
 
+def test_who_is_told_is_not_who_acts() -> None:
+    (found,) = report("请于7月底前将落实方案报区人大常委会。").undertakings
+    assert found.responsible == "云川市水利局"
+
+
 def test_who_is_to_act_is_named_without_what_leads_to_it() -> None:
     (found,) = report("剩余问题由市财政局、市住建局负责，力争12月底前全部整改到位。").undertakings
     assert found.responsible == "市财政局"
@@ -364,7 +369,13 @@ LISTED = """决定任命：
 
 接受尉迟峰辞去州人民政府副州长职务的请求。
 
-免去郝建军的县人大常委会办公室主任职务。"""
+免去郝建军的县人大常委会办公室主任职务。
+
+任命程 颖（女）同志为区监察委员会副主任，免去其区人民检察院副检察长职务。
+
+同意接受罗刚同志因工作变动请求辞去丁河区副区长职务的请求。
+
+推选副主任牛振华代理区人大常委会主任职务。"""
 
 
 def test_lists_of_appointments_of_other_places() -> None:
@@ -374,6 +385,10 @@ def test_lists_of_appointments_of_other_places() -> None:
         ("沈国栋", "决定免去", "州教育局局长"),
         ("尉迟峰", "接受辞职", "州人民政府副州长"),
         ("郝建军", "免去", "县人大常委会办公室主任"),
+        ("程颖", "任命", "区监察委员会副主任"),
+        ("程颖", "免去", "区人民检察院副检察长"),
+        ("罗刚", "接受辞职", "丁河区副区长"),
+        ("牛振华", "推选", "代理区人大常委会主任"),
     ]
 
 

@@ -498,6 +498,21 @@ def test_names_in_columns_are_no_table_and_a_label_below_them_is_none_of_them() 
     assert "请假人员：" in lines
 
 
+def test_the_gazettes_name_is_no_line_of_a_title_and_a_place_needs_no_dash() -> None:
+    gazette, _ = parse(
+        Case(
+            "# 丁河区人大常委会公报（2022年第2期）\n\n## 丁河区人大常委会第三次会议议程\n\n1. 听取报告\n\n"
+            "### 丁河区人民政府关于养老服务工作情况的报告\n2022年5月26日在区第十届人大常委会第三次会议上\n"
+            "区民政局局长 蔡 芳\n\n养老服务站46处。\n"
+        )
+    )
+    assert (gazette.year, gazette.number) == (2022, 2)
+    assert [(d.kind, d.title, d.speaker) for d in gazette.documents][1:] == [
+        ("议程", "丁河区人大常委会第三次会议议程", None),
+        ("报告", "丁河区人民政府关于养老服务工作情况的报告", "蔡芳"),
+    ]
+
+
 def test_pages_of_a_catalogue_in_spaced_brackets() -> None:
     head = "云川市人大常委会公报\n\n2023年第2号\n\n目    录\n\n关于水库情况的报告 …… ( 1 )\n会议纪要及任免名单 …… ( 10 )\n\n"
     gazette, _ = parse(Case(head + "关于水库情况的报告\n\n水库31座。\n\n会议纪要及任免名单\n\n到会30人。\n"))
