@@ -121,7 +121,12 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="第一档：此文件夹（缺省 data/）")
     bench.add_argument("--texts", type=Path, metavar="DIR", help="再加一档：加上这些文本")
     bench.add_argument(
-        "--passages", type=int, nargs="+", default=[], metavar="N", help="各加一档约 N 段：--texts 的一部分，不够则用其句子混编"
+        "--passages",
+        type=int,
+        nargs="+",
+        default=[],
+        metavar="N",
+        help="各加一档约 N 段：--texts 的一部分，不够则用其句子混编",
     )
     bench.add_argument("--questions", type=Path, metavar="FILE.jsonl", help="除 200 个随机短语外另问这些问题")
     bench.add_argument("--work", type=Path, metavar="DIR", help="在此处建索引（缺省为临时文件夹）")

@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 def _build(arguments: argparse.Namespace) -> int:
     from index.building import build
     from index.embed import load_encoder
+    from index.reading import cores
 
     if arguments.ray:
         from index.bulk import build_with_ray
@@ -99,20 +100,17 @@ def _build(arguments: argparse.Namespace) -> int:
         return _tell(reports, {"indexed"})
     encoder = load_encoder(arguments.encoder)
     with _ProgressBar() as progress:
-        reports = build(arguments.paths, arguments.out, encoder=encoder, progress=progress, workers=_cores())
+        reports = build(arguments.paths, arguments.out, encoder=encoder, progress=progress, workers=cores())
     return _tell(reports, {"indexed"})
 
 
 def _add(arguments: argparse.Namespace) -> int:
     from index.building import add
+    from index.reading import cores
 
     with _ProgressBar() as progress:
-        reports = add(arguments.paths, arguments.index, progress=progress, workers=_cores(), replace=arguments.replace)
+        reports = add(arguments.paths, arguments.index, progress=progress, workers=cores(), replace=arguments.replace)
     return _tell(reports, {"indexed", "unchanged", "duplicate"})
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _remove(arguments: argparse.Namespace) -> int:

@@ -95,6 +95,11 @@ def _shown(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
+def cores() -> int:
+    """How many processes can work at once here."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def read_files(files: Sequence[Path | Member], known: frozenset[str], workers: int) -> Iterator[Outcome]:
     """Every file's outcome, in the order of the files."""
     if workers < 2 or len(files) < _FEW:

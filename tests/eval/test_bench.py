@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.bench import Asked, Built, Scale, in_fresh_process, markdown, percentiles, phrases, write_mixture
+from eval.bench import Asked, Built, Scale, in_fresh_process, markdown, percentiles, phrases, some_of, write_mixture
 from index.records import GazetteError
 
 LAW = "# 某条例\n\n第一条　为了加强管理，根据法律制定本条例。市人民政府应当加强对有关工作的领导。\n"
@@ -22,6 +22,17 @@ def test_a_mixture_has_the_size_asked_for_and_the_words_given(tmp_path: Path) ->
     assert [file.read_text(encoding="utf-8") for file in sorted((tmp_path / "again").iterdir())] == texts
     with pytest.raises(GazetteError, match="no sentences"):
         write_mixture([], tmp_path / "none", 10)
+
+
+def test_some_of_the_texts_make_the_passages_asked_for_or_there_are_too_few(tmp_path: Path) -> None:
+    texts = [tmp_path / f"{n}.md" for n in range(10)]
+    for path in texts:
+        path.write_text("字" * 1000, encoding="utf-8")
+    chosen = some_of(texts, 30)
+    assert len(chosen) == len(set(chosen)) == 4, "30 passages of 125 characters"
+    assert chosen == some_of(texts, 30)
+    assert some_of(texts, 81) == []
+    assert some_of([], 1) == []
 
 
 def test_phrases_stand_in_the_text() -> None:
