@@ -20,7 +20,7 @@ _NAMES = rf"(?:{_NAME})(?:、(?:{_NAME}))*"
 _ASIDE = r"(?:\([^()]{1,12}\))?"
 _TAKE = r"(?:决定免去|批准免去|免去|撤销)"
 _GIVE = r"(?:决定任命|批准任命|决定代理|任命|补选|选举|推选|决定)"
-_OFFICE = r"(?:长|主任|委员|书记|主席|代表|员|总理|主任委员|顾问|代理.{1,12}|负责人)"
+_OFFICE = r"(?:长|主任|委员|书记|主席|代表|员|总理|主任委员|顾问|代理[^,;。:()]{1,12}?|负责人)"
 _POST = rf"[^,;。:、()]{{0,40}}?{_OFFICE}(?:、[^,;。:()]{{0,30}}?{_OFFICE})*(?:\([^()]{{1,16}}\))?"
 _INLINE = re.compile(
     rf"(?P<action>{_GIVE})(?:副主任|委员|副[市县区州省]长)?(?P<names>{_NAMES}){_ASIDE}(?:同志)?{_ASIDE}(?:为|任|担任|(?=代理))(?P<post>{_POST})(?:的?职务)?(?=[,;。)]|$)"
@@ -144,16 +144,19 @@ def _present(label: str | None, listed: Sequence[Sequence[Sentence]], source: So
 
 def _counted(sentence: Sentence, source: Source) -> list[Vote]:
     """Counts in running text: 应到30人，实到28人; 赞成27票."""
+    matches = [match for pattern in (_COUNTED, _COUNTED_BEFORE) for match in pattern.finditer(sentence.text)]
+    if not matches:
+        return []
     out: list[Vote] = []
-    for pattern in (_COUNTED, _COUNTED_BEFORE):
-        for match in pattern.finditer(sentence.text):
-            groups = match.groupdict()
-            printed = groups.get("percent")
-            option = match["option"] or groups["choice"]
-            unit = "人" if match["option"] and match["unit"] != "票" else "票"
-            subject = "会议" if unit == "人" and option not in _CHOICES else _subject(sentence)
-            count, percent = int(match["count"] or groups["cast"]), float(printed) if printed else None
-            out.append(Vote(subject, option, count, unit, percent, (), sentence.statement(source)))
+    title, said = _subject(sentence), sentence.statement(source)
+    for match in matches:
+        groups = match.groupdict()
+        printed = groups.get("percent")
+        option = match["option"] or groups["choice"]
+        unit = "人" if match["option"] and match["unit"] != "票" else "票"
+        subject = "会议" if unit == "人" and option not in _CHOICES else title
+        count, percent = int(match["count"] or groups["cast"]), float(printed) if printed else None
+        out.append(Vote(subject, option, count, unit, percent, (), said))
     return out
 
 

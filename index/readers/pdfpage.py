@@ -148,9 +148,14 @@ def read_page(document: pdfium.PdfDocument, index: int) -> tuple[Page, int]:
 
 def _frame(page: pdfium.PdfPage) -> _Frame:
     """The visible part of the page. PDFium's own bounding box is that of the page turned, its characters' are not."""
-    media, crop = page.get_mediabox(), page.get_cropbox()
+    media, crop = _upright(page.get_mediabox()), _upright(page.get_cropbox())
     box = (max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3]))
     return _Frame(box if box[0] < box[2] and box[1] < box[3] else media, page.get_rotation())
+
+
+def _upright(box: Box) -> Box:
+    """The box by its lower left and upper right corner: a file may name any two opposite ones."""
+    return min(box[0], box[2]), min(box[1], box[3]), max(box[0], box[2]), max(box[1], box[3])
 
 
 def _rule(box: Box, frame: _Frame, way: int) -> Rule:

@@ -486,6 +486,7 @@ def test_cells_a_spreadsheet_would_run_are_made_safe(cell: str, safe: str) -> No
     [
         pytest.param("《" * 50_000 + "废止", id="titles never closed"),
         pytest.param("《甲〈乙〉" * 20_000 + "废止", id="titles in titles"),
+        pytest.param("1票赞成" * 100_000, id="votes without end"),
         pytest.param("任命甲为" * 50_000, id="appointments without end"),
         pytest.param("1万元（" * 50_000, id="brackets never closed"),
         pytest.param("年底前2025年完成" * 20_000, id="deadlines in one sentence"),

@@ -163,6 +163,13 @@ def test_a_table_without_rules_keeps_its_columns_and_empty_cells() -> None:
     assert rows == ["\t".join(row) for row in SHORTFALL]
 
 
+def test_a_page_measured_from_its_far_corner() -> None:
+    data = drawn(lambda canvas: put(canvas, 72, 700, "全市现有水库31座。"))
+    assert data.count(b"[ 0 0 595.2756 841.8898 ]") == 1
+    turned = data.replace(b"[ 0 0 595.2756 841.8898 ]", b"[ 595.2756 841.8898 0 0 ]")
+    assert read(turned, LIMITS).text == "全市现有水库31座。"
+
+
 def two_tables(canvas: Canvas) -> None:
     for y, names in ((700, ("王建国", "张敏", "陈志伟")), (680, ("黄丽娟", "吴迪", "徐静"))):
         for n, name in enumerate(names):
