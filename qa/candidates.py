@@ -34,6 +34,7 @@ TOPIC = 36  # characters of a sentence that only names a topic
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f“”‘’—…·]")
 _STOP = re.compile(r"[。！？!?；;]+[”’』」）)》]*|\n|(?<=[a-z])\.\s+(?=[A-Z])")
 _CLAUSE_MARK = re.compile(r"[，,。；;：:！!？?（）()\t]+")
+_RULE = re.compile(r"[\s|:+=-]*-{2}[\s|:+=-]*")  # the line under the head of a Markdown table
 _IS_ITEM = re.compile(rf"^\s*[（(]?[{HAN_NUMERAL}\d]{{1,3}}[)）]|^\s*\d{{1,2}}[.．、]|^\s*[{HAN_NUMERAL}]{{1,3}}[、是]")
 
 
@@ -211,11 +212,12 @@ class DocumentSentences:
             return
         at, head, made = paragraph.start, "", 0
         for row in raw.splitlines(keepends=True):
-            for sentence in _paragraph(self.document, paragraph, row, at, lead, made, head):
-                made += 1
-                yield sentence
-            if not head and "\t" in row:
-                head = clean(row)[0]
+            if not _RULE.fullmatch(row):
+                for sentence in _paragraph(self.document, paragraph, row, at, lead, made, head):
+                    made += 1
+                    yield sentence
+                if not head and ("\t" in row or row.count("|") > 1):
+                    head = clean(row)[0]
             at += len(row)
 
     def _lead(self, i: int) -> str:

@@ -10,7 +10,7 @@ from qa.features import Matrix
 from qa.records import Status
 
 Made = Literal[
-    "span", "field", "yesno", "cell", "names", "list", "speaker", "date", "difference", "conflict", "article"
+    "span", "field", "yesno", "cell", "names", "list", "speaker", "date", "difference", "conflict", "article", "section"
 ]
 
 

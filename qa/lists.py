@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from qa import tabular
 from qa.candidates import DocumentSentences, Sentence
 from qa.evidence import Choice, Reading
-from qa.features import Pool
+from qa.features import Pool, coverage
 from qa.numbers import HAN_NUMERAL
 from qa.quoting import SHOWN_LIMIT, proof, size
+from qa.words import flat
 
 _SERIES = re.compile(rf"^[（(]?([{HAN_NUMERAL}]{{1,3}})(?:是|要|[)）])")
 _NUMBERED = re.compile(
     rf"^\s*(?:[（(][{HAN_NUMERAL}\d]{{1,3}}[)）]|\d{{1,2}}\s*[.．、]|[{HAN_NUMERAL}]{{1,3}}(?:[、]|是|要))\s*"
 )
+_POINT = re.compile(
+    rf"\s*(?:[（(][{HAN_NUMERAL}\d]{{1,3}}[)）]|[{HAN_NUMERAL}]{{1,3}}(?:、|是|要)|\d{{1,2}}\s*[.．、])"
+)
+_NTH = re.compile(rf"(?:^|[：:；;，。])\s*(第?[{HAN_NUMERAL}]{{1,2}}是|[（(][{HAN_NUMERAL}]{{1,3}}[)）])")
+_LACKS = "问题|困难|难处|难题|难点|毛病|不足|短板|薄弱|欠缺|差距|瓶颈"
+_ADVICE, _NEXT = "建议|意见", "下一步|打算|今后|接下来"
+_DONE, _GOT = "做法|措施|举措", "成效|成绩|成果|进展|亮点"
+_SECTIONS = tuple(
+    (
+        re.compile(
+            rf"(?:哪些|什么|啥|[哪有]几[个方样条点项大]?面?)[^，。？]{{0,6}}?(?:{asked})|(?:{asked})(?:主要)?(?:是|有|包括)*(?:哪|什么|啥)"
+            rf"|(?:存在|面临|发现)的?(?:主要|突出)?(?:{asked})[?？]?$"
+        ),
+        re.compile(heading),
+    )
+    for asked, heading in (
+        # A heading that ends so, and not 切实解决突出问题, which is a measure.
+        (_LACKS, rf"^(?!.*(?:解决|整治|破解|治理|聚焦|针对|回应)).*(?:{_LACKS})[^，。]{{0,3}}$"),
+        (_ADVICE, rf"(?:{_ADVICE})[^，。]{{0,3}}$"),
+        (_NEXT, rf"{_NEXT}|计划|安排"),
+        (_DONE, rf"(?:{_DONE})[^，。]{{0,3}}$|主要工作|工作情况"),
+        (_GOT, rf"(?:{_GOT})[^，。]{{0,3}}$"),
+    )
+)
+_FRAME = re.compile(
+    rf"{_LACKS}|{_ADVICE}|{_NEXT}|{_DONE}|{_GOT}|存在|面临|主要|突出|工作|情况|眼下|目前|当前|现在|方面|几样|采取|取得|提|提出|发现|查出|有|看|一步"
+)
+LEAST_SHARE = 0.5  # of the question, less the words that only ask, that title and heading hold
 _JOINED = re.compile(r"、|和|及|与|以及|；")
 
 
@@ -30,6 +59,10 @@ def gather(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentence
     view = documents(sentence.document_id)
     own = sentence.paragraph - 1
     if made := _names(view, own, sentence):
+        return made
+    if made := _section(pool, sentence, documents):
+        return made
+    if sentence.kind == "table" and (made := _column(pool, view.paragraph(own))):
         return made
     question = pool.asked.question
     if question.kind == "person" or ("、" in best.text and _JOINED.search(best.text)):
@@ -53,6 +86,64 @@ def gather(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentence
     )
 
 
+def _section(pool: Pool, best: Sentence, documents: Callable[[str], DocumentSentences]) -> Reading | None:
+    """What the numbered points of a section say, where the question asks for all problems, measures or the like: its
+    heading names them, and it or the title holds the rest of the question.
+
+    Of several such sections in the documents found, that which holds most of the question; then the best sentence's own.
+    """
+    asked = pool.asked
+    sought = next((heading for ask, heading in _SECTIONS if ask.search(asked.question.flat)), None)
+    if sought is None:
+        return None
+    rest = [i for i, word in enumerate(asked.words) if not _FRAME.fullmatch(word)]
+    weight = sum(asked.weights[i] for i in rest)
+    found: list[tuple[float, list[tuple[Sentence, int]]]] = []
+    for name in dict.fromkeys([best.document_id, *(s.document_id for s in pool.sentences)]):
+        view = documents(name)
+        for i, paragraph in enumerate(view.document.paragraphs):
+            made = view.paragraph(i) if paragraph.kind == "heading" else ()
+            if not made or not sought.search(made[0].text):
+                continue
+            held = coverage(asked, flat(f"{view.document.title} {' '.join(paragraph.headings)} {made[0].text}"))
+            share = sum(asked.weights[n] * held[n] for n in rest) / weight if rest else float(name == best.document_id)
+            points = _points(view, i, made[0].text)
+            if share >= LEAST_SHARE and len(points) > 1:
+                mine = 0.02 * (name == best.document_id) + 0.02 * (made[0].text in best.headings)
+                found.append((share + mine, points))
+    return _listed(max(found, key=lambda f: f[0])[1]) if found else None
+
+
+def _points(view: DocumentSentences, heading: int, text: str) -> list[tuple[Sentence, int]]:
+    """The numbered points under a heading, each with where it begins in its sentence: paragraphs that begin （一）, or
+    what 一是, 二是 … introduce, wherever in a sentence."""
+    inside: list[Sentence] = []
+    for i in range(heading + 1, len(view.document.paragraphs)):
+        if text.strip() not in view.document.paragraphs[i].headings:
+            break
+        inside += view.paragraph(i)
+    points = [(s, 0, m[0]) for s in inside if s.position == 0 and (m := _POINT.match(s.text))]
+    if len(points) < 2:
+        points = [(s, m.start(1), m[1]) for s in inside for m in _NTH.finditer(s.text)]
+    marks = [
+        re.sub(r"\w|\s", "", mark) for _, _, mark in points
+    ]  # （） of （三）: of one series with （一）, not with 1.
+    return [(s, at) for (s, at, _), mark in zip(points, marks, strict=True) if mark == marks[0]]
+
+
+def _listed(points: Sequence[tuple[Sentence, int]]) -> Reading:
+    heads = [_head(s.text[at:]) for s, at in points]
+    return Reading(
+        status="answered",
+        made="section",
+        answer="；".join(heads),
+        proofs=tuple(
+            proof(s, 0, len(s.text), (s.text.index(h, at), s.text.index(h, at) + len(h)))
+            for (s, at), h in zip(points, heads, strict=True)
+        ),
+    )
+
+
 def _names(view: DocumentSentences, own: int, sentence: Sentence) -> Reading | None:
     """The names in the lines under the lead that the sentence is, or that it stands under."""
     ends = sentence.text.rstrip().endswith(("：", ":"))
@@ -68,6 +159,22 @@ def _names(view: DocumentSentences, own: int, sentence: Sentence) -> Reading | N
     shown = lead if size(answer) + size(lead) <= SHOWN_LIMIT else ""
     return Reading(
         "answered", answer, shown, proofs=tuple(proof(s, 0, len(s.text), (0, len(s.text))) for s, _ in found)
+    )
+
+
+def _column(pool: Pool, rows: Sequence[Sentence]) -> Reading | None:
+    """The cells of the column that the question names, in order."""
+    found = tabular.column(pool.asked, rows)
+    if len(found) < 2:
+        return None
+    answer = "、".join(s.text[span.start : span.end] for s, span in found)
+    head = found[0][0].head
+    return Reading(
+        status="answered",
+        made="list",
+        answer=answer,
+        sentence=head if size(answer) + size(head) <= SHOWN_LIMIT else "",
+        proofs=tuple(proof(s, 0, len(s.text), (span.start, span.end)) for s, span in found),
     )
 
 

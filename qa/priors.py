@@ -58,7 +58,7 @@ def standing(sentence: Sentence, asked: Asked) -> float:
     question, text = asked.question, sentence.text
     if question.wants_all and text.endswith(("：", ":")):
         return 0.0
-    if sentence.kind == "table" and not sentence.head and "\t" in text:
+    if sentence.kind == "table" and not sentence.head and ("\t" in text or text.count("|") > 1):
         return -HOLLOW  # the head row
     if question.kind == "person" and _names_the_holder(sentence, asked):
         return FIELD

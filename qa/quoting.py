@@ -24,9 +24,12 @@ _AFTER_FIGURE = re.compile(
 )
 _BEFORE_FIGURE = re.compile(
     r"(?:不得?(?:低于|少于|超过|高于|早于|晚于|多于)|(?<!不)(?<!不得)(?:低于|少于|高于|多于)|不足|超过|突破|至少"
-    r"|(?<!同|上)超|逾|近|约|每[人户生亩吨天月年][每/]?[人户生天月年]?|每)$"
+    r"|(?<!同|上)超|逾|近|约|(?:每[\u4e00-\u9fff/]{0,3}){1,2}(?:补贴|补助|奖励)?)$"
 )
+_YEARS = re.compile(rf"[{HAN_NUMERAL}\d]+年(?:零|又)?$")  # 一年|二个月
+_SPLIT = re.compile(r"(?<=[\u4e00-\u9fff])\d{1,3} $")  # 案件3 |9件, as OCR parts figures
 _TO = re.compile(r"(?:以上)?(?:至|到|[-—–~～])")
+_FROM = re.compile(r"[从由自]$")  # 从98元到178元 is a change, no range
 _HOW_MANY = re.compile(r"(?:多少|几)个(.+)")
 _LABEL = re.compile(rf"第[{HAN_NUMERAL}\d]+条(?:之[{HAN_NUMERAL}])?[\s　]*|[（(][{HAN_NUMERAL}\d]{{1,3}}[)）]\s*")
 NEARBY = 8  # characters before the first item of a list that may come with it
@@ -42,8 +45,11 @@ def widened(choice: Choice, question: str = "", *, wants_all: bool = False, name
         start, end = _whole_range(choice.sentence, start, end)
         if match := _AFTER_FIGURE.match(text, end):
             end = match.end()
-        if match := _BEFORE_FIGURE.search(text[max(0, start - 4) : start]):
-            start -= len(match[0])
+        for before in (_SPLIT if choice.sentence.kind != "table" else _YEARS, _YEARS, _BEFORE_FIGURE):
+            if (before is not _YEARS or span.unit == "个月") and (
+                match := before.search(text[max(0, start - 10) : start])
+            ):
+                start -= len(match[0])
         if span.unit == "个":  # 14个部门
             counted = next((w for w, at in choice.sentence.words if at == end and w not in FUNCTION), "")
             end += max(len(counted), _asked_noun(question, choice.sentence.flat[end:]))
@@ -76,9 +82,9 @@ def _whole_range(sentence: Sentence, start: int, end: int) -> tuple[int, int]:
         if figure.type not in COUNTED:
             continue
         if figure.start > end and _TO.fullmatch(sentence.text, end, figure.start):
-            return start, figure.end
+            return (start, end) if _FROM.search(sentence.text[:start]) else (start, figure.end)
         if figure.end < start and _TO.fullmatch(sentence.text, figure.end, start):
-            return figure.start, end
+            return (start, end) if _FROM.search(sentence.text[: figure.start]) else (figure.start, end)
     return start, end
 
 

@@ -8,13 +8,26 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from qa.candidates import Sentence, Span
+from qa.candidates import ASKS_FIGURE, Sentence, Span
 from qa.features import Asked, Pool, coverage
 from qa.numbers import value
+from qa.question import Question
 
 LEAST_ROW = 0.34  # of the question's weight, the column's name left out, that a row's name must hold
 _MOST = re.compile(r"最(多|高|大|好)|第一")
 _LEAST = re.compile(r"最(少|低|小|差)|倒数第一|垫底")
+_BARE_FIGURE = re.compile(r"[\d.,，%％\s-]+")  # a head row names its columns
+_NOTE = re.compile(r"[（(][^（）()]*[)）]$")  # 投资（万元）
+_ORDER = re.compile(r"序号|编号|号|No\.?|")
+_HOLDS = {
+    "person": re.compile(r"姓名|名字|负责人|责任人|联系人|领导$|[区市县院局]长$|主任$"),
+    "organisation": re.compile(r"单位$|部门$|机关$|主体$"),
+    "date": re.compile(r"时间$|日期$|时限$"),
+    "duration": re.compile(r"期限$|时限$|工期$"),
+    "amount": re.compile(r"投资|金额|资金|经费|预算|金$|额$"),
+    "percent": re.compile(r"率$|比例$|比重$|占比$|增[长幅速]"),
+    "place": re.compile(r"地点$|地址$|位置$|所在"),
+}
 _HTML_CELL = re.compile(r"<t[dh][^>]*>(.*?)</t[dh]>", re.S | re.I)
 _HAN_NAME = re.compile(r"[\u4e00-\u9fff·]{1,12}")
 
@@ -71,15 +84,13 @@ def answer(pool: Pool) -> Found | None:
 def _ask(asked: Asked, rows: Sequence[Row]) -> Found | None:
     question = asked.question.flat
     head = next((r for r in rows if len(r.cells) > 1), None)
-    if head is None or len(rows) < 2 or any(value(head.text(n)) is not None for n in range(1, len(head.cells))):
+    if head is None or len(rows) < 2 or any(_BARE_FIGURE.fullmatch(head.text(n)) for n in range(1, len(head.cells))):
         return None
-    names = [re.sub(r"\s", "", head.text(n)) for n in range(len(head.cells))]
-    columns = [(len(name), -n) for n, name in enumerate(names) if n and len(name) > 1 and name in question]
-    if not columns:
-        return None
-    column = -max(columns)[1]
+    names = [_NOTE.sub("", re.sub(r"\s", "", head.text(n))) for n in range(len(head.cells))]
     body = [r for r in rows if r is not head and len(r.cells) == len(names)]
-    if not body:
+    named = 1 if _ORDER.fullmatch(names[0]) and len(names) > 2 else 0  # the cell that says what the row is about
+    column = _column(asked.question, names, named)
+    if column is None or not body:
         return None
     extreme = max if _MOST.search(question) else min if _LEAST.search(question) else None
     if extreme is not None:
@@ -87,18 +98,52 @@ def _ask(asked: Asked, rows: Sequence[Row]) -> Found | None:
         if not valued:
             return None
         _, row = extreme(valued, key=lambda p: p[0])
-        return Found(row, Span(*_trimmed(row, 0), "cell"), names[column], 0.8)
+        return Found(row, Span(*_trimmed(row, named), "cell"), names[column], 0.8)
     column_words = set(names[column])
     weights = [w for word, w in zip(asked.words, asked.weights, strict=True) if not set(word) <= column_words]
-    best = max(body, key=lambda r: _named(asked, r, column_words))
-    share = _named(asked, best, column_words) / (sum(weights) or 1.0)
+    best = max(body, key=lambda r: _named(asked, r, column_words, named))
+    share = _named(asked, best, column_words, named) / (sum(weights) or 1.0)
     if share < LEAST_ROW:
         return None
     return Found(best, _cell_span(asked, best, column), names[column], min(1.0, share + 0.2))
 
 
-def _named(asked: Asked, row: Row, column: set[str]) -> float:
-    said = row.sentence.flat[slice(*row.cells[0])]
+def column(asked: Asked, sentences: Sequence[Sentence]) -> list[tuple[Sentence, Span]]:
+    """The cells of the column that the question names, one a row of a table; [] where it names none, or a row as well."""
+    rows = [Row(s, cells(s.text)) for s in sentences]
+    if len(rows) < 3:
+        return []
+    names = [_NOTE.sub("", re.sub(r"\s", "", rows[0].text(n))) for n in range(len(rows[0].cells))]
+    named = [(len(name), -n) for n, name in enumerate(names) if len(name) > 1 and name in asked.question.flat]
+    body = [r for r in rows[1:] if len(r.cells) == len(names)]
+    if not named or not body:
+        return []
+    at = -max(named)[1]
+    if any(
+        _named(asked, r, set(names[at]), n) >= LEAST_ROW * asked.weight for r in body for n in range(min(2, len(names)))
+    ):
+        return []
+    return [(r.sentence, Span(*_trimmed(r, at), "cell")) for r in body if r.text(at)]
+
+
+def _column(question: Question, names: Sequence[str], first: int) -> int | None:
+    """The column behind ``first`` that the question names; else the only one whose head says that it holds what the question asks for."""
+    named = [(len(name), -n) for n, name in enumerate(names) if n > first and len(name) > 1 and name in question.flat]
+    if named:
+        return -max(named)[1]
+    fitting, focus = _HOLDS.get(question.kind), question.focus
+    for fits in (
+        [n for n, name in enumerate(names) if n > first and len(focus) > 1 and name.endswith(focus)],
+        [n for n, name in enumerate(names) if n > first and fitting and fitting.search(name)],
+    ):
+        if len(fits) == 1:
+            return fits[0]
+    return None
+
+
+def _named(asked: Asked, row: Row, column: set[str], cell: int) -> float:
+    """How much of the question, the column's words left out, the cell that names the row holds."""
+    said = row.sentence.flat[slice(*row.cells[cell])]
     shares = coverage(asked, said)
     return sum(
         w * c for word, w, c in zip(asked.words, asked.weights, shares, strict=True) if not set(word) <= column
@@ -122,6 +167,8 @@ def _cell_span(asked: Asked, row: Row, column: int) -> Span:
     kind, units = asked.question.kind, asked.question.units
     fitting = [s for s in figures if s.type == kind and kind == "percent"] or [s for s in figures if s.unit in units]
     plain = [s for s in figures if kind == "percent" or s.type != "percent"]
+    if kind not in ASKS_FIGURE and sum(s.end - s.start for s in plain) * 2 < b - a:  # 氨氮（超标0.31倍）
+        return Span(a, b, "cell")
     return next(iter(fitting or plain or figures), Span(a, b, "cell"))
 
 

@@ -322,10 +322,10 @@ def measure(model: Pointer, groups: Sequence[Sequence[Example]]) -> dict[str, fl
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     commands = parser.add_subparsers(dest="command", required=True)
-    made = commands.add_parser("practice")
-    made.add_argument("folders", type=Path, nargs="+")
-    made.add_argument("--out", type=Path, required=True)
-    made.add_argument("--epochs", type=int, default=1)
+    cloze = commands.add_parser("practice")
+    cloze.add_argument("folders", type=Path, nargs="+")
+    cloze.add_argument("--out", type=Path, required=True)
+    cloze.add_argument("--epochs", type=int, default=1)
     asked = commands.add_parser("questions")
     asked.add_argument("data", type=Path)
     asked.add_argument("more", type=Path, nargs="*")
@@ -334,18 +334,20 @@ def main() -> int:
     asked.add_argument("--most", type=int, help="questions of each encyclopaedia file")
     asked.add_argument("--epochs", type=int, default=4)
     asked.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
+    asked.add_argument("--seed", type=int, default=SEED, help="another for each step: it says which windows are drawn")
     asked.add_argument("--out", type=Path, default=HERE / "pointer.safetensors")
     args = parser.parse_args()
-    torch.manual_seed(SEED)
+    torch.manual_seed(getattr(args, "seed", SEED))
     model = Pointer(word_table())
     if args.command == "practice":
-        fit(model, list(practice(args.folders)), TOGETHER["practice"], args.epochs, 2e-3)
+        fit(model, list(practice(args.folders)), TOGETHER["practice"], args.epochs, 2e-3, SEED)
         save_file(model.state_dict(), args.out)
         return 0
     if args.start:
         model.load_state_dict(restored(args.start))
     texts = {path.name: path for path in args.texts.rglob("*.md")} if args.texts else {}
-    fit(model, list(questions(args.data, args.more, args.most, texts)), TOGETHER["questions"], args.epochs, args.rate)
+    made = list(questions(args.data, args.more, args.most, texts))
+    fit(model, made, TOGETHER["questions"], args.epochs, args.rate, args.seed)
     save(model, args.out)
     return 0
 
@@ -374,13 +376,13 @@ def questions(data: Path, more: Sequence[Path], most: int | None, texts: Mapping
         sys.stderr.write(f"{path.name}: {len(read)} questions\n")
 
 
-def fit(model: Pointer, made: Sequence[Example], together: int, epochs: int, rate: float) -> None:
+def fit(model: Pointer, made: Sequence[Example], together: int, epochs: int, rate: float, seed: int) -> None:
     """Adjust the weights to all examples but those held out, on which each epoch is measured.
 
     The windows of a question share one softmax with one "not here" (Clark & Gardner, ACL 2018): scores of different
     windows are compared when it is asked of an index.
     """
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(seed)
     gathered: dict[int, list[Example]] = {}
     for e in made:
         gathered.setdefault(e.group, []).append(e)
