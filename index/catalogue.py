@@ -90,7 +90,9 @@ class Entry:
 
 
 _CATALOGUE = re.compile(r"[〔\[【(《*]*(?:本期)?目[录次](?:CONTENTS|Contents)?[〕\]】)》*]*[:：]?")
-_LEADER = re.compile(r"[.…·‥⋯。•_—\-\s]{2,}[(\[〔]?\s?(\d{1,4})\s?[)\]〕]?$|\s[(\[〔]\s?(\d{1,4})\s?[)\]〕]$|[(](\d{1,4})[)]$")
+_LEADER = re.compile(
+    r"[.…·‥⋯。•_—\-\s]{2,}[(\[〔]?\s?(\d{1,4})\s?[)\]〕]?$|\s[(\[〔]\s?(\d{1,4})\s?[)\]〕]$|[(](\d{1,4})[)]$"
+)
 _SECTION_LABEL = re.compile(r"[【〔\[◎●★■◆▲※].{1,20}|.{1,8}")
 _GAP = 40  # a cover and an imprint may stand between two parts of a catalogue: about 25 lines in the one seen
 
