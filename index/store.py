@@ -54,7 +54,7 @@ def __getattr__(name: str) -> object:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-_MET_AT_MOST = 20_000  # passages kept in memory, of about a kilobyte
+_MET_AT_MOST = 5_000  # passages kept in memory, of two kilobytes: those of the last twenty questions
 
 
 class _Part:
@@ -111,8 +111,8 @@ class FolderIndex(Index):
         }
         self._met: dict[int, Passage] = {}
         self._keys: dict[str, int] = {}  # of those met
-        self._source = lru_cache(maxsize=256)(self._read_source)
-        self._gazette = lru_cache(maxsize=256)(self._read_gazette)
+        self._source = lru_cache(maxsize=64)(self._read_source)
+        self._gazette = lru_cache(maxsize=64)(self._read_gazette)
         self._selections = lru_cache(maxsize=64)(lambda where: [part.selection(where) for part in self._parts])
         self.documents = Documents(self._document, self._document_ids)
 

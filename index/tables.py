@@ -180,7 +180,6 @@ class Segment:
         # immutable: SQLite then takes no locks and makes no files beside it, so a read-only folder works too.
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         self._db = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA mmap_size = 67108864")  # bytes; what is mapped counts as memory in use
         self._lock = threading.Lock()
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.embed import SHIPPED, EncoderNotFound, StaticEncoder, load_encoder, unit_rows
+from index.embed import SHIPPED, EncoderNotFound, StaticEncoder, load_encoder, shipped_tokenizer, unit_rows
 from index.store import build, open_index
 
 TEXTS = [
@@ -95,6 +95,10 @@ def test_the_shipped_encoder_needs_no_torch() -> None:
     code = "import sys; from index.embed import load_encoder; load_encoder().encode_query(['x']); print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
+
+
+def test_the_tokenizer_is_held_once_however_it_is_asked_for() -> None:
+    assert shipped_tokenizer() is shipped_tokenizer(SHIPPED)
 
 
 def test_shipped_weights_stay_small() -> None:
