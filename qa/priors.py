@@ -17,7 +17,7 @@ from qa.question import Question
 
 HOLLOW, FIELD, FIGURELESS, TENSE = 1.2, 2.0, 0.8, 0.6
 NO_NAME, OTHER_TYPE, SAME_UNIT, OTHER_UNIT = 0.8, 1.5, 0.7, 0.4
-FORMER, NO_DAY, SET_AGAINST, CLASS = 1.5, 1.0, 2.5, 1.0
+FORMER, NO_DAY, SET_AGAINST, CLASS, LABELLED = 1.5, 1.0, 2.5, 1.0, 1.5
 NOT_IN_FORCE = 2.5
 LINE = 28  # characters of a line that is a name with its post
 
@@ -35,6 +35,13 @@ _REVIEWED = re.compile(r"回顾|情况|做法|成效|成绩|过去")
 _ASKS_PLAN = re.compile(r"今年(要|打算|计划|准备|将|想)|计划|打算|准备|下一步|将要?|今后|明年|预期|力争|未来")
 _ASKS_DONE = re.compile(r"去年|过去|已经?|了(多少|几|哪|什么|啥)|截至|目前|现有|眼下|年来|完成了")
 _FROM = re.compile(r"(?:从|由|自)(?:(?:19|20)\d\d年)?的?$")
+# What a figure is of may begin and end with words that say nothing of it: 其中|税收收入|为
+_LABEL_FRAME = re.compile(
+    r"^(?:其中|另有|还有|和|及|与|以及|全年|累计|共计|共有?)+|(?:达到?|为|是|有|约|共计?|合计|仅|占|至|到|了|近|超过?)+$"
+)
+_HOW_MANY = re.compile(r"(?:多少|几)[个名位人家所户件项条](?P<noun>[\u4e00-\u9fff]{2,6})")
+_ROLE = re.compile(r"副?(?:[一-鿿]{0,2}长|书记|主席|主任)")
+_ROLE_HELD = re.compile(rf"(?:同志)?(?:担任|任|为)({_ROLE.pattern})")
 _ROSE_TO = re.compile(
     r"[^，。；]{0,8}?(?:提高|上升|增加|提升|增长|扩大|下降|降低|减少|缩短|压缩|压减|调整|升|降|增|减|提)[^，。；]{0,3}?(?:到|至|为)"
 )
@@ -127,12 +134,18 @@ def of_spans(asked: Asked, sentence: Sentence) -> Matrix:
     out = np.zeros(len(spans), dtype=np.float32)
     names = question.kind == "person" and any(s.type == "person" for s in spans)
     paired = _paired(asked, sentence) if "分别" in sentence.flat else None
+    own = None if paired else _labelled(asked, sentence)
+    role = next(reversed(_ROLE.findall(question.flat)), "") if names else ""
     force = _asks_force(question)
     asked_class = m["noun"] if (m := _CLASS_ASKED.search(question.flat)) else ""
     for i, span in enumerate(spans):
         said = sentence.flat[span.start : span.end]
         if names:
             out[i] -= _not_the_person(question, sentence, span)
+        if role and span.type == "person" and (held := _ROLE_HELD.match(sentence.flat, span.end)):
+            out[i] += CLASS if _same_role(role, held[1]) else -OTHER_TYPE
+        if own and span.type in COUNTED:
+            out[i] += LABELLED if own[0] <= span.start and span.end <= own[1] else 0.0
         if question.kind in ASKS_FIGURE and span.type not in asked.expected:
             out[i] -= OTHER_TYPE
         if span.type == "number" and _VAGUE.fullmatch(said):
@@ -209,6 +222,38 @@ def _paired(asked: Asked, sentence: Sentence) -> tuple[int, int, list[tuple[int,
         best = max(range(len(parts)), key=lambda i: held[i])
         if held[best] and held.count(held[best]) == 1:
             return (*figures[best], figures)
+    return None
+
+
+def _same_role(one: str, other: str) -> bool:
+    """Whether two words are one post, said in more or less full; 副组长 is not 组长."""
+    return (one.endswith(other) or other.endswith(one)) and one.startswith("副") == other.startswith("副")
+
+
+def _labelled(asked: Asked, sentence: Sentence) -> tuple[int, int] | None:
+    """The one figure of several whose label the question says: of 满意29票、基本满意6票、不满意1票 asked of 满意 it is 29票, and
+    of 11位委员和4位市人大代表, asked of 几位人大代表, 4位. None where the question says no label, or the sentence has one figure."""
+    question, expected = asked.question, asked.expected
+    figures = [s for s in sentence.figures if s.type not in {"date", "time", "ordinal"}]
+    figures = [s for s in figures if not any(o.start <= s.start and s.end <= o.end and o != s for o in figures)]
+    if len(figures) < 2 or question.years:
+        return None
+    text, at, labelled = sentence.flat, 0, []
+    for figure in figures:
+        label = _LABEL_FRAME.sub("", re.split(r"[^\u4e00-\u9fff]", text[at : figure.start])[-1])
+        if 2 <= len(label) <= 10 and label in question.flat:
+            labelled.append((label, figure))
+        at = figure.end
+    if labelled:
+        label, figure = max(labelled, key=lambda x: len(x[0]))
+        one = all(other in label for other, _ in labelled) and sum(other == label for other, _ in labelled) == 1
+        return (figure.start, figure.end) if one and figure.type in expected else None
+    noun = m["noun"] if (m := _HOW_MANY.search(question.flat)) else ""
+    for n in range(min(4, len(noun)), 1, -1):
+        counted = [f for f in figures if noun[:n] in text[f.end : f.end + n + 2]]
+        if counted:
+            alike = {f.unit for f in counted} & set(question.units) and len(counted) == 1
+            return (counted[0].start, counted[0].end) if alike else None
     return None
 
 
