@@ -428,6 +428,7 @@ def test_random_changes_equal_a_rebuild(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_a_thousand_random_changes_equal_a_rebuild(
     tmp_path: Path, tiny_encoder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
