@@ -42,7 +42,7 @@ _SECTIONS = tuple(
     )
 )
 _FRAME = re.compile(
-    rf"{_LACKS}|{_ADVICE}|{_NEXT}|{_DONE}|{_GOT}|存在|面临|主要|突出|工作|情况|眼下|目前|当前|现在|方面|几样|采取|取得|提|提出|发现|查出|有|看|一步"
+    rf"{_LACKS}|{_ADVICE}|{_NEXT}|{_DONE}|{_GOT}|存在|面临|还有?|还存在|都有|具体|哪几个?|几个|主要|突出|工作|情况|眼下|目前|当前|现在|方面|几样|采取|取得|提|提出|发现|查出|有|看|一步"
 )
 LEAST_SHARE = 0.5  # of the question, less the words that only ask, that title and heading hold
 _JOINED = re.compile(r"、|和|及|与|以及|；")

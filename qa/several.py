@@ -15,8 +15,13 @@ from qa.quoting import QUOTE_LIMIT, proof, quoted, widened, window
 from qa.words import FUNCTION, cut, flat
 
 _DONE = re.compile(r"通过|批准|任命|免|定|表决|审议|召开|开会|开的|作出|公布|报告")
-COVER = SENTENCE_FEATURES.index("cover_all")
+OWN, COVER = SENTENCE_FEATURES.index("cover"), SENTENCE_FEATURES.index("cover_all")
 HELD = 0.5  # of the question's weight that both sides of a conflict must hold
+ALIKE = 0.75  # of the words beside two values that must be the same
+FRAME = 2  # words beside a value that say what it is of, at least
+STRICT = 6  # characters next to two values that must be the same where neither was looked for
+COMPARED = COUNTED | {"person"}
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=年)")
 NAMED = 0.7  # of the question's weight that a title must hold for its speaker to be meant
 _SPEAKS = re.compile(r"报告|汇报|说明|宣读|讲话|发言")
 _SPEAKS_WORD = re.compile(
@@ -144,8 +149,7 @@ def _alike(asked: Asked, one: Choice, other: Choice) -> float:
     def said(choice: Choice) -> set[str]:
         low, high = window(asked, choice.sentence, choice.span.start, choice.span.end, 60)
         text = choice.sentence.flat
-        words = cut(text[low : choice.span.start] + " " + text[choice.span.end : high])
-        return {w for w, _ in words if w not in FUNCTION and not w[0].isdigit()}
+        return _said(text[low : choice.span.start] + " " + text[choice.span.end : high])
 
     a, b = said(one), said(other)
     return len(a & b) / max(1, min(len(a), len(b)))
@@ -154,21 +158,84 @@ def _alike(asked: Asked, one: Choice, other: Choice) -> float:
 def conflict(pool: Pool, choices: Sequence[Choice]) -> Reading | None:
     """Both values where two places state the same thing differently."""
     best = choices[0]
-    if best.span.type not in COUNTED or (best.span.type == "number" and not best.span.unit):
+    if best.span.type not in COMPARED or (best.span.type == "number" and not best.span.unit):
         return None
     for other in choices[1:]:
         if other.span.type != best.span.type or other.span.unit != best.span.unit:
             continue
         x, y = _bare(best), _bare(other)
-        if x == y or x in y or y in x or _alike(pool.asked, best, other) < 0.6:
+        if x == y or x in y or y in x:
             continue
-        if other.row[COVER] < max(best.row[COVER] - 0.05, HELD):  # says less of what is asked
+        same = (
+            best.sentence.document_id != other.sentence.document_id
+            and not (best.sentence.article and other.sentence.article)  # each rule has its own day of force and fines
+            and set(pool.unmet(other.index)) <= set(pool.unmet(best.index))
+            and _same_slot(best.sentence, best.span, other.sentence, other.span)
+        )
+        if not same and (best.span.type == "person" or _alike(pool.asked, best, other) < 0.6):
             continue
+        less = [other.row[n] < 0.5 * best.row[n] for n in (OWN, COVER)]
+        if any(less) if same else other.row[COVER] < max(best.row[COVER] - 0.05, HELD):
+            continue  # says less of what is asked
         return _both(
             quoted(pool.asked, best.sentence, widened(best), 120),
             quoted(pool.asked, other.sentence, widened(other), 120),
         )
+    return _elsewhere(pool, best)
+
+
+def _elsewhere(pool: Pool, best: Choice) -> Reading | None:
+    """The best value beside the one that another document has in the same words, among all that was found."""
+    wanted = _bare(best)
+    for i, sentence in enumerate(pool.sentences):
+        if sentence.document_id == best.sentence.document_id or (sentence.article and best.sentence.article):
+            continue
+        if set(pool.unmet(i)) - set(pool.unmet(best.index)):
+            continue
+        for span in sentence.typed:
+            said = "".join(sentence.flat[span.start : span.end].split())
+            if (span.type, span.unit) != (best.span.type, best.span.unit) or said in wanted or wanted in said:
+                continue
+            if _same_slot(best.sentence, best.span, sentence, span, STRICT):
+                first, second = (
+                    quoted(pool.asked, best.sentence, widened(best), 120),
+                    quoted(pool.asked, sentence, span, 120),
+                )
+                return _both(first, second)
     return None
+
+
+def _same_slot(one: Sentence, a: Span, other: Sentence, b: Span, joined: int = 2) -> bool:
+    """Whether two spans stand in the same words: what is beside them in their clauses is the same next to them, for ``joined``
+    characters, neither has a word of its own that the other lacks but for a quarter, and no two years differ.
+
+    214处 and 241处 of 全市(已)建成农村集中供水工程…处 do; 甲区受灾群众1万人 and 乙区受灾群众2万人 do not.
+    """
+    left, right = zip(_beside(one, a), _beside(other, b), strict=True)
+    edge = len(_common_end(*left)) + len(_common_end(right[0][::-1], right[1][::-1]))
+    words = [_said(f"{x} {y}") for x, y in zip(left, right, strict=True)]
+    years = [set(_YEAR.findall(f"{s.flat} {s.context}")) for s in (one, other)]
+    if (
+        edge < joined
+        or min(map(len, words)) < FRAME
+        or (a.type == "person" and not any(right))
+        or (a.type != "date" and all(years) and not years[0] & years[1])
+    ):
+        return False
+    return len(words[0] & words[1]) >= ALIKE * min(map(len, words))
+
+
+def _beside(sentence: Sentence, span: Span) -> tuple[str, str]:
+    """What stands before and behind a span in its clause, 24 and 16 characters at most."""
+    low, high = next(((x, y) for x, y in sentence.clauses if x <= span.start < y), (0, len(sentence.text)))
+    return (
+        sentence.flat[max(low, span.start - 24) : span.start],
+        sentence.flat[span.end : min(max(high, span.end), span.end + 16)],
+    )
+
+
+def _said(text: str) -> set[str]:
+    return {w for w, _ in cut(text) if w not in FUNCTION and not w[0].isdigit()}
 
 
 def other_name(pool: Pool, choices: Sequence[Choice]) -> Reading | None:

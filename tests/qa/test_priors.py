@@ -50,6 +50,10 @@ def _favoured(question: str, text: str) -> str:
         ),
         pytest.param("一户能养几条狗", "违者处二百元罚款，每户限养3只。", "3只", id="a count, not money"),
         pytest.param("牵引带最多能多长", "每次罚款200元，牵引带不超过1.5米。", "1.5米", id="a length, not money"),
+        pytest.param("满意票有几票", "测评36人，其中满意29票、基本满意6票、不满意1票。", "29票", id="by its label"),
+        pytest.param("不满意的几票", "测评36人，其中满意29票、基本满意6票、不满意1票。", "1票", id="the longest label"),
+        pytest.param("几位人大代表发问", "共有11位委员和4位市人大代表提出询问。", "4位", id="by what is counted"),
+        pytest.param("检查组副组长是谁", "屠岸清任组长，副主任麦启航任副组长。", "麦启航", id="who holds the post"),
         pytest.param("哪天作的报告", "2021年的报告于2021年6月10日提交。", "2021年6月10日", id="a day, not its year"),
     ],
 )

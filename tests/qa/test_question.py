@@ -10,6 +10,13 @@ from qa.question import Article, analyse
     [
         pytest.param("全市有多少所小学？", "number", id="how many with a measure word"),
         pytest.param("小学一共几所", "number", id="colloquial count"),
+        pytest.param("营商环境存在哪些问题", "list", id="存在哪 asks for no place"),
+        pytest.param("座谈会召开时间", "date", id="a noun alone: time"),
+        pytest.param("接受辞职所依据的法律", "document", id="a noun alone: law"),
+        pytest.param("争议的起因", "reason", id="a noun alone: reason"),
+        pytest.param("何谓有限空间", "definition", id="meaning in written words"),
+        pytest.param("会议的议题是什么", "list", id="what it is, no meaning"),
+        pytest.param("哪些责任单位还在整改", "organisation", id="责任单位 is no penalty"),
         pytest.param("修这条路花了多少钱", "amount", id="money"),
         pytest.param("新增债券几个亿？", "amount", id="money without the word"),
         pytest.param("残疾儿童送教覆盖率是多少", "percent", id="rate"),
