@@ -16,7 +16,7 @@ from qa.question import Article, analyse
         pytest.param("争议的起因", "reason", id="a noun alone: reason"),
         pytest.param("何谓有限空间", "definition", id="meaning in written words"),
         pytest.param("会议的议题是什么", "list", id="what it is, no meaning"),
-        pytest.param("哪些责任单位还在整改", "organisation", id="责任单位 is no penalty"),
+        pytest.param("哪些责任单位还在整改", "list", id="责任单位 is no penalty"),
         pytest.param("修这条路花了多少钱", "amount", id="money"),
         pytest.param("新增债券几个亿？", "amount", id="money without the word"),
         pytest.param("残疾儿童送教覆盖率是多少", "percent", id="rate"),
