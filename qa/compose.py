@@ -57,6 +57,8 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
         return replace(made, made="difference")
     if (question.wants_all or question.kind in {"list", "person"}) and (made := lists.gather(pool, best, documents)):
         return made
+    if made := several.numbered(pool, best, documents):
+        return replace(made, made="article")
     if made := several.dated(pool, best, documents):
         return replace(made, made="date")
     if made := (

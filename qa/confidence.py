@@ -32,6 +32,7 @@ THRESHOLD = 0.48
 # The points of a section whose heading is what the question asks for do not depend on the best sentence: 13 of 14
 # such answers over made-up gazettes were right, none of them to a question without an answer.
 SECTION = 0.9
+NO_ARTICLE = 0.3  # an article is asked for and none is given
 NOWHERE = -12.0  # the pointer's score where it saw nothing
 COMMON = 9.0  # rarity beyond which a word is simply rare
 _NAMED_POST = re.compile(
@@ -221,6 +222,8 @@ def judge(reading: Reading, pool: Pool, choices: Sequence[Choice], text: str) ->
     if not choices or not reading.proofs:
         return Reading(reason=nothing_found(pool.asked.question))
     chance = SECTION if reading.made == "section" else probability(signals(pool, choices, text, reading))
+    if pool.asked.question.kind == "article" and not re.search(r"第.+条", reading.answer):
+        chance = min(chance, NO_ARTICLE)
     if chance >= THRESHOLD:
         return replace(reading, confidence=chance)
     return Reading(confidence=chance, reason=_missing(pool, choices[0], text))

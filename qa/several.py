@@ -9,7 +9,7 @@ from dataclasses import replace
 from qa.candidates import COUNTED, DocumentSentences, Sentence, Span
 from qa.evidence import Choice, Reading
 from qa.features import SENTENCE_FEATURES, Asked, Pool, coverage
-from qa.numbers import plain, value
+from qa.numbers import HAN_NUMERAL, plain, value
 from qa.priors import ASKS_DAY
 from qa.quoting import QUOTE_LIMIT, proof, quoted, widened, window
 from qa.words import FUNCTION, cut, flat
@@ -21,6 +21,10 @@ ALIKE = 0.75  # of the words beside two values that must be the same
 FRAME = 2  # words beside a value that say what it is of, at least
 STRICT = 6  # characters next to two values that must be the same where neither was looked for
 COMPARED = COUNTED | {"person"}
+_RULES = r"[\u4e00-\u9fff]{1,10}(?:法|条例|办法|规定|规则)"
+_CITED = re.compile(
+    rf"(?P<law>《[^《》]{{2,40}}》|(?<=[照据反]){_RULES}|条例|办法|原)?第[{HAN_NUMERAL}\d]+条(?:之[{HAN_NUMERAL}])?(?:第[{HAN_NUMERAL}\d]+款)?"
+)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=年)")
 NAMED = 0.7  # of the question's weight that a title must hold for its speaker to be meant
 _SPEAKS = re.compile(r"报告|汇报|说明|宣读|讲话|发言")
@@ -81,6 +85,30 @@ def dated(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentences
                 return replace(
                     first, sentence=f"{first.sentence} {more.sentence}", proofs=(*first.proofs, *more.proofs)
                 )
+    return None
+
+
+def numbered(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentences]) -> Reading | None:
+    """Which article says what the best sentence says, where that is asked: the one it cites, or its own, whose number may
+    stand at the head of a paragraph above it."""
+    sentence = best.sentence
+    if pool.asked.question.kind != "article" or not sentence.document_id:
+        return None
+    cited = list(_CITED.finditer(sentence.text))
+    if cited:
+        of_law = [m for m in cited if m["law"] and m["law"].strip("《》") in pool.asked.question.flat]
+        near = min(cited, key=lambda m: abs(m.start() - best.span.start))
+        near = of_law[0] if of_law else cited[0] if cited[0].start() == 0 else near
+        return quoted(pool.asked, sentence, Span(*near.span(), "article"))
+    view = documents(sentence.document_id)
+    for i in range(sentence.paragraph - 1, -1, -1):
+        made = view.paragraph(i)
+        if not sentence.article or not made or made[0].article != sentence.article:
+            return None
+        if label := _CITED.match(made[0].text):
+            first = quoted(pool.asked, made[0], Span(*label.span(), "article"), 110)
+            more = quoted(pool.asked, sentence, best.span, 110)
+            return replace(first, sentence=f"{first.sentence} {more.sentence}", proofs=(*first.proofs, *more.proofs))
     return None
 
 

@@ -90,3 +90,36 @@ def test_two_documents_that_differ_by_a_few_words_are_a_conflict(index: Index) -
     answer = Assistant(index).ask("全市有多少处公共体育场馆？")
     assert (answer.status, sorted(answer.answer.split("；"))) == ("conflict", ["46处", "64处"])
     assert len({c.document for c in answer.citations}) == 2
+
+
+RULES = """# 清溪市公共体育场馆管理办法
+
+（2023年5月9日清溪市第八届人民代表大会常务委员会第九次会议通过）
+
+第一条 为了规范公共体育场馆管理，依照体育法第三十二条的规定，制定本办法。
+
+第二条 公共体育场馆应当每周向社会免费开放不少于三十五小时。
+
+第三条 公共体育场馆管理单位不得将场馆改作他用。
+
+擅自将场馆改作他用的，由体育部门责令限期改正。
+
+第四条 违反本办法第二条规定，免费开放时间不足的，予以通报批评。
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "number"),
+    [
+        pytest.param("每周免费开放三十五小时由哪一条规定？", "第二条", id="its own number"),
+        pytest.param("擅自改作他用要限期改正，是哪条规定的？", "第三条", id="the number of a paragraph above"),
+        pytest.param("免费开放时间不足予以通报批评的条款", "第四条", id="not the one that it cites"),
+        pytest.param("制定办法依照体育法哪一条？", "体育法第三十二条", id="the one that it cites, with its law"),
+    ],
+)
+def test_which_article(question: str, number: str, tmp_path: Path) -> None:
+    (tmp_path / "rules.md").write_text(RULES, encoding="utf-8")
+    build([tmp_path / "rules.md"], tmp_path / "index")
+    with open_index(tmp_path / "index") as opened:
+        assert Assistant(opened).ask(question).answer == number
+        assert Assistant(opened).ask("游泳馆水温是哪条规定的？").status == "not_found"
