@@ -222,7 +222,7 @@ def _kind(asked: str) -> AnswerType:
 
 def _without_frame(asked: str) -> str:
     """The question without the words that only ask, so that 办法第几条 leaves 办法."""
-    frame = rf"是不是|是否|有没有|能不能|可不可以|会不会|要不要|为什么|多少个?({_MEASURE})?|几个?({_MEASURE})(?!份)|什么时候|啥时候|什么|怎么样?|哪一?(个|些|位|家|部|年|天|里|儿)|多长时间"
+    frame = rf"是不是|是否|有没有|能不能|可不可以|会不会|要不要|为什么|为啥|为何|多少个?({_MEASURE})?|几个?({_MEASURE})(?!份)|什么时候|啥时候|什么|怎么样?|哪一?(个|些|位|家|部|年|天|里|儿)|多长时间"
     return re.sub(frame, " ", asked)
 
 

@@ -38,7 +38,7 @@ from qa.read import Reader, default_reader
 from qa.retrieve import retrieve
 
 HERE = Path(__file__).parent
-OWN_WEIGHT = 2.0  # a development question on a gazette against one on another text
+OWN_WEIGHT = 4.0  # a development question over a whole gazette, or twenty laws, against one on a single text
 UNANSWERABLE = 0.3  # unanswerable questions beside an answerable one that readers are taken to ask
 STRENGTH = 0.1  # inverse of the penalty on large weights
 FOLDS = 10  # of the development questions
