@@ -7,7 +7,8 @@ and learns from questions that qa.models.cloze makes of them.
 goes on with people's questions; TEXTS are the whole texts that MORE ask about. The shipped weights took five epochs so,
 the last two with data/gazettes.jsonl.gz and before the windows of a question shared a softmax (see ``fit``), then two
 with --most 3000, four with --most 1500 and four with --most 1500 --seed 2 and the questions over I01 to M10 as well, each
-time --start from the last, at --rate 0.0007: four hours on two cores.
+time --start from the last, at --rate 0.0007: four hours on two cores. They are the mean of those after the second and after
+the last epoch with --most 1500: ``python -m qa.models.train_pointer average A.safetensors B.safetensors``.
 
 DATA_FOLDER holds JSON lines of questions with the passage that answers and the answer in its
 words (query, positive, answer): cmrc2018_train, drcd_dev_s and lay_questions; MORE are files of the same kind, where a
@@ -335,10 +336,16 @@ def main() -> int:
     asked.add_argument("--most", type=int, help="questions of each encyclopaedia file")
     asked.add_argument("--epochs", type=int, default=4)
     asked.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
+    averaged = commands.add_parser("average")
+    averaged.add_argument("weights", type=Path, nargs="+")
+    averaged.add_argument("--out", type=Path, default=HERE / "pointer.safetensors")
     for command in (cloze, asked):
         command.add_argument("--seed", type=int, default=SEED, help="another for each step: which windows are drawn")
     asked.add_argument("--out", type=Path, default=HERE / "pointer.safetensors")
     args = parser.parse_args()
+    if args.command == "average":
+        save(average([restored(path) for path in args.weights]), args.out)
+        return 0
     torch.manual_seed(args.seed)
     model = Pointer(word_table())
     if args.command == "practice":
@@ -350,7 +357,7 @@ def main() -> int:
     texts = {path.name: path for path in args.texts.rglob("*.md")} if args.texts else {}
     made = list(questions(args.data, args.more, args.most, texts))
     fit(model, made, TOGETHER["questions"], args.epochs, args.rate, args.seed)
-    save(model, args.out)
+    save(model.state_dict(), args.out)
     return 0
 
 
@@ -446,10 +453,15 @@ def restored(path: Path) -> dict[str, Tensor]:
     return {name: value.float() for name, value in state.items()}
 
 
-def save(model: Pointer, path: Path) -> None:
+def average(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of the weights of several steps of one training, surer than the last (Izmailov et al., UAI 2018)."""
+    return {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
+
+
+def save(weights: Mapping[str, Tensor], path: Path) -> None:
     """Half precision, the word table as bytes with a scale for each row."""
-    state = {name: value.half().contiguous() for name, value in model.state_dict().items() if name != "words"}
-    table = model.words.detach()
+    state = {name: value.half().contiguous() for name, value in weights.items() if name != "words"}
+    table = weights["words"]
     scale = table.abs().amax(1).clamp(min=1e-6) / 127
     state |= {"words": (table / scale[:, None]).round().to(torch.int8), "words.scale": scale.half()}
     save_file(state, path)
