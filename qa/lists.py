@@ -1,4 +1,4 @@
-"""Lists whole and in order: items under a lead, a series 一是…二是…, names in a grid."""
+"""Lists whole and in order: items under a lead, a series 一是…二是…, the points of a section, a column, names in a grid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qa import tabular
 from qa.candidates import DocumentSentences, Sentence
 from qa.evidence import Choice, Reading
 from qa.features import Pool, coverage
-from qa.numbers import HAN_NUMERAL
+from qa.numbers import HAN_NUMERAL, from_han
 from qa.quoting import SHOWN_LIMIT, proof, size
 from qa.words import flat
 
@@ -17,10 +17,10 @@ _SERIES = re.compile(rf"^[（(]?([{HAN_NUMERAL}]{{1,3}})(?:是|要|[)）])")
 _NUMBERED = re.compile(
     rf"^\s*(?:[（(][{HAN_NUMERAL}\d]{{1,3}}[)）]|\d{{1,2}}\s*[.．、]|[{HAN_NUMERAL}]{{1,3}}(?:[、]|是|要))\s*"
 )
-_POINT = re.compile(
-    rf"\s*(?:[（(][{HAN_NUMERAL}\d]{{1,3}}[)）]|[{HAN_NUMERAL}]{{1,3}}(?:、|是|要)|\d{{1,2}}\s*[.．、])"
-)
-_NTH = re.compile(rf"(?:^|[：:；;，。])\s*(第?[{HAN_NUMERAL}]{{1,2}}是|[（(][{HAN_NUMERAL}]{{1,3}}[)）])")
+_NUMBER = rf"(?P<n>[{HAN_NUMERAL}\d]{{1,3}})"
+_POINT = re.compile(rf"\s*(?P<mark>[（(]?{_NUMBER}\s*(?:[)）]|、|是|要|[.．]))")
+_NTH = re.compile(rf"(?:^|[：:；;，。])\s*(?P<mark>[第（(]?{_NUMBER}(?:是|[)）]))")
+_PLAIN = str.maketrans("(（)）．", "（（））.")
 _LACKS = "问题|困难|难处|难题|难点|毛病|不足|短板|薄弱|欠缺|差距|瓶颈"
 _ADVICE, _NEXT = "建议|意见", "下一步|打算|今后|接下来"
 _DONE, _GOT = "做法|措施|举措", "成效|成绩|成果|进展|亮点"
@@ -45,11 +45,13 @@ _FRAME = re.compile(
     rf"{_LACKS}|{_ADVICE}|{_NEXT}|{_DONE}|{_GOT}|存在|面临|还有?|还存在|都有|具体|哪几个?|几个|主要|突出|工作|情况|眼下|目前|当前|现在|方面|几样|采取|取得|提|提出|发现|查出|有|看|一步"
 )
 LEAST_SHARE = 0.5  # of the question, less the words that only ask, that title and heading hold
+LONGEST_SECTION = 100  # paragraphs
 _JOINED = re.compile(r"、|和|及|与|以及|；")
 
 
 def gather(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentences]) -> Reading | None:
-    """All items in order: names in lines of nothing else, the items under a lead, or a series 一是…二是….
+    """All items in order: names in lines of nothing else, the points of a section, a column of a table, the items under a
+    lead, or a series 一是…二是….
 
     None where the chosen span already lists them, or nothing around it is a list.
     """
@@ -105,30 +107,45 @@ def _section(pool: Pool, best: Sentence, documents: Callable[[str], DocumentSent
             made = view.paragraph(i) if paragraph.kind == "heading" else ()
             if not made or not sought.search(made[0].text):
                 continue
-            held = coverage(asked, flat(f"{view.document.title} {' '.join(paragraph.headings)} {made[0].text}"))
+            under = flat(f"{view.document.title} {' '.join(paragraph.headings)} {made[0].text}")
+            home = pool.homes.get(view.document.source_id, "")
+            if any(limit not in f"{under} {home}" for limit in asked.question.limits):
+                continue  # of another year or place
+            held = coverage(asked, under)
             share = sum(asked.weights[n] * held[n] for n in rest) / weight if rest else float(name == best.document_id)
-            points = _points(view, i, made[0].text)
-            if share >= LEAST_SHARE and len(points) > 1:
+            points = _points(view, i, made[0].text) if share >= LEAST_SHARE else []
+            if len(points) > 1:
                 mine = 0.02 * (name == best.document_id) + 0.02 * (made[0].text in best.headings)
                 found.append((share + mine, points))
-    return _listed(max(found, key=lambda f: f[0])[1]) if found else None
+    made_of = _listed(max(found, key=lambda f: f[0])[1]) if found else None
+    return made_of if made_of and size(made_of.answer) <= SHOWN_LIMIT else None
 
 
 def _points(view: DocumentSentences, heading: int, text: str) -> list[tuple[Sentence, int]]:
     """The numbered points under a heading, each with where it begins in its sentence: paragraphs that begin （一）, or
-    what 一是, 二是 … introduce, wherever in a sentence."""
-    inside: list[Sentence] = []
-    for i in range(heading + 1, len(view.document.paragraphs)):
-        if text.strip() not in view.document.paragraphs[i].headings:
-            break
-        inside += view.paragraph(i)
-    points = [(s, 0, m[0]) for s in inside if s.position == 0 and (m := _POINT.match(s.text))]
-    if len(points) < 2:
-        points = [(s, m.start(1), m[1]) for s in inside for m in _NTH.finditer(s.text)]
-    marks = [
-        re.sub(r"\w|\s", "", mark) for _, _, mark in points
-    ]  # （） of （三）: of one series with （一）, not with 1.
-    return [(s, at) for (s, at, _), mark in zip(points, marks, strict=True) if mark == marks[0]]
+    what 一是, 二是 … introduce, wherever in a sentence. A page's own line between them does not end the section; the next
+    heading of its kind does."""
+    paragraphs = view.document.paragraphs
+    out: list[tuple[Sentence, int]] = []
+    series, level = "", _kind(_POINT.match(text))
+    for i in range(heading + 1, min(heading + 1 + LONGEST_SECTION, len(paragraphs))):
+        if text.strip() not in paragraphs[i].headings and paragraphs[i].kind == "heading":
+            made = view.paragraph(i)
+            if not level or (made and _kind(_POINT.match(made[0].text)) == level):
+                break
+        for s in view.paragraph(i):
+            found = [m] if s.position == 0 and (m := _POINT.match(s.text)) else list(_NTH.finditer(s.text))
+            for mark in found:
+                kind = _kind(mark)
+                if from_han(mark["n"]) == len(out) + 1 and kind in {series or kind}:
+                    series = kind
+                    out.append((s, mark.start("mark")))
+    return out
+
+
+def _kind(mark: re.Match[str] | None) -> str:
+    """What kind of number a mark is: （） of （三）, 是 of 三是, 、 of 三、; "" for none."""
+    return mark["mark"].replace(mark["n"], "").strip().translate(_PLAIN) if mark else ""
 
 
 def _listed(points: Sequence[tuple[Sentence, int]]) -> Reading:

@@ -71,6 +71,7 @@ def test_all_problems_are_the_points_of_their_section(question: str, index: Inde
 
 def test_the_points_of_another_matter_are_no_answer(index: Index) -> None:
     assert "设施总量不足" not in Assistant(index).ask("医疗保障工作存在哪些问题？").answer
+    assert "设施总量不足" not in Assistant(index).ask("2017年公共体育工作存在哪些问题？").answer
 
 
 @pytest.mark.parametrize(
