@@ -76,7 +76,9 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
 
 def _named(choice: Choice, question: Question) -> Choice:
     """The choice cut down to the name that it ends with in brackets or quotation marks, where a name is asked for."""
-    inside = _IN_MARKS.search(choice.text) if _ASKS_NAME.search(question.flat) else None
+    text = choice.sentence.text
+    end = choice.span.end + (text[choice.span.end : choice.span.end + 1] in {"）", ")", "”", "」"})
+    inside = _IN_MARKS.search(text[choice.span.start : end]) if _ASKS_NAME.search(question.flat) else None
     if inside is None or inside.start() == 0:
         return choice
     start = choice.span.start + inside.start(1)

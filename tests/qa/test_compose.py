@@ -145,6 +145,8 @@ def test_a_name_in_brackets(question: str, answer: str) -> None:
     pool = _pool(question, context_sentences("将成立一家新的城商行（海州银行），由省政府批准。"))
     choice = _choice(pool, 0, "成立一家新的城商行（海州银行）", "words")
     assert compose.compose(pool, [choice], lambda _: pytest.fail("no document")).answer == answer
+    open_ended = _choice(pool, 0, "成立一家新的城商行（海州银行", "words")
+    assert compose.compose(pool, [open_ended], lambda _: pytest.fail("no document")).answer == answer
 
 
 @pytest.mark.parametrize(
