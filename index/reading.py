@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copyreg
 import logging
 import multiprocessing
 import os
@@ -17,7 +16,7 @@ from pathlib import Path
 from index import generations
 from index.chunks import split_passages
 from index.gazette import parse_gazette
-from index.records import GazetteError, Paragraph, Passage
+from index.records import GazetteError
 from index.rows import Item
 from index.sources import Member, read_source
 
@@ -27,16 +26,6 @@ _ODDITIES = (ValueError, LookupError, ArithmeticError, RecursionError, TypeError
 _FEW = 32  # below this many files starting processes takes longer than reading
 
 log = logging.getLogger("index")
-
-
-def _by_place(noun: object) -> tuple[type, tuple[object, ...]]:
-    return type(noun), tuple(getattr(noun, name) for name in noun.__slots__)  # type: ignore[attr-defined]
-
-
-# Between processes a noun goes as its values in order: a frozen dataclass with slots would name each of its fields, and
-# of a gazette's thousands that is half of the time that handing it over takes.
-for _noun in (Paragraph, Passage):
-    copyreg.pickle(_noun, _by_place)
 
 
 @dataclass(frozen=True, slots=True)
