@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from index.store import Index
     from qa.generate import Model
 
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
 T = TypeVar("T")
 SCORES = Path(__file__).parent / "baseline" / "scores.json"
 
@@ -43,13 +45,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from qa.options import add_model_options
-
     parser = argparse.ArgumentParser(
         prog="gazette-eval",
         description="评测检索、答案、引文、拒答与速度。Score question files and public collections, compare runs.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (
+        _add_run,
+        _add_compare,
+        _add_baseline,
+        _add_table,
+        _add_retrieval,
+        _add_squad,
+        _add_rgb,
+        _add_bench,
+        _add_feedback,
+        _add_check,
+    ):
+        add(commands)
+    return parser
+
+
+def _add_run(commands: Commands) -> None:
+    from qa.options import add_model_options
 
     run = commands.add_parser("run", help="给题集评分，写出 report.json 与 report.html")
     run.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")
@@ -67,56 +85,71 @@ def _parser() -> argparse.ArgumentParser:
         "--baselines", nargs="*", metavar="NAME", help="另测这些基线；不写名称则测已装齐的全部（见 eval/baselines.py）"
     )
     run.add_argument("--summary", choices=("off", "extract"), default="off", help="另给摘要评分（缺省不做）")
-    run.add_argument("--seed", type=int, default=0, help="自助法的随机种子（缺省 0）")
+    _add_reranker(run)
+    _add_seed(run)
     add_model_options(run)
     run.set_defaults(run=_run)
 
+
+def _add_compare(commands: Commands) -> None:
     compare = commands.add_parser("compare", help="两份报告的配对差异 B - A；显著变差时退出码为 1")
     compare.add_argument("before", type=Path, metavar="A", help="report.json 或其所在文件夹")
     compare.add_argument("after", type=Path, metavar="B")
-    compare.add_argument("--seed", type=int, default=0)
+    _add_seed(compare)
     compare.set_defaults(run=_compare)
 
+
+def _add_baseline(commands: Commands) -> None:
     baseline = commands.add_parser("baseline", help="与仓库里的基准成绩比较；显著变差时退出码为 1")
     baseline.add_argument(
         "files", nargs="*", type=Path, metavar="FILE.jsonl", help="缺省为三份测试题集，其中 gazettes_test 每三题问一题"
     )
     baseline.add_argument("--renew", action="store_true", help="改为重写基准成绩")
     baseline.add_argument("--scores", type=Path, default=SCORES, metavar="FILE.json", help="缺省为仓库里的基准")
-    baseline.add_argument("--seed", type=int, default=0)
+    _add_seed(baseline)
     baseline.set_defaults(run=_baseline)
 
+
+def _add_table(commands: Commands) -> None:
     table = commands.add_parser("table", help="重算 README 里两行标记之间的成绩表")
     table.add_argument("document", type=Path, metavar="README.md")
     table.add_argument("files", nargs="*", type=Path, metavar="FILE.jsonl", help="缺省为全部七份题集")
     table.add_argument("--baselines", nargs="*", metavar="NAME", help="第一份题集上另列这些基线，同 run")
     table.add_argument("--out", type=Path, metavar="DIR", help="另把每份题集的报告写到此处的同名文件夹")
-    table.add_argument("--seed", type=int, default=0)
+    _add_seed(table)
     table.set_defaults(run=_table)
 
+
+def _add_retrieval(commands: Commands) -> None:
     retrieval = commands.add_parser("retrieval", help="BEIR 格式的检索集：recall、MRR、nDCG @ 1、5、10、100")
     retrieval.add_argument("--corpus", type=Path, required=True, metavar="C.jsonl[.gz]")
     retrieval.add_argument("--queries", type=Path, required=True, metavar="Q.jsonl[.gz]")
-    retrieval.add_argument("--qrels", type=Path, metavar="R.tsv", help="缺省时只写出 --run")
+    retrieval.add_argument("--qrels", type=Path, metavar="R.tsv[.gz]", help="缺省时只写出 --run")
     retrieval.add_argument("--run", dest="trec", type=Path, metavar="OUT.trec", help="把排序写成 TREC run 格式")
     retrieval.add_argument("--keep", type=Path, metavar="DIR", help="索引留在此处；已有则直接使用")
     retrieval.add_argument("--depth", type=int, default=100, help="每个查询排多少篇（缺省 100）")
+    _add_reranker(retrieval)
+    _add_collection_options(retrieval)
     retrieval.set_defaults(run=_retrieval, wrong_usage=retrieval.error)
 
+
+def _add_squad(commands: Commands) -> None:
     squad = commands.add_parser("squad", help="阅读理解集（SQuAD、CMRC、DRCD、XQuAD）：EM、F1、拒答")
     squad.add_argument("file", type=Path, metavar="FILE.json[.gz]")
     squad.add_argument("--predictions", type=Path, metavar="OUT.json", help="写出 {id: 答案}，供官方脚本评分")
+    _add_collection_options(squad)
     squad.set_defaults(run=_squad)
 
+
+def _add_rgb(commands: Commands) -> None:
     rgb = commands.add_parser("rgb", help="RGB：噪声文档中的正确率，全是噪声时的拒答率")
     rgb.add_argument("file", type=Path, metavar="FILE.json[.gz]")
     rgb.add_argument("--documents", type=int, default=5, metavar="N", help="每问给几篇文档（缺省 5）")
+    _add_collection_options(rgb)
     rgb.set_defaults(run=_rgb)
-    for command in (retrieval, squad, rgb):
-        command.add_argument("--encoder", metavar="NAME_OR_DIR", help="不用自带的编码器，换用此名称或文件夹")
-        command.add_argument("--workers", type=int, metavar="N", help="进程数（缺省为核数）")
-        command.add_argument("--seed", type=int, default=0)
 
+
+def _add_bench(commands: Commands) -> None:
     bench = commands.add_parser("bench", help="建库速度、体积、问答用时、内存，输出 Markdown 表")
     bench.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="第一档：此文件夹（缺省 data/）")
     bench.add_argument("--texts", type=Path, metavar="DIR", help="再加一档：加上这些文本")
@@ -132,15 +165,33 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--work", type=Path, metavar="DIR", help="在此处建索引（缺省为临时文件夹）")
     bench.set_defaults(run=_bench)
 
+
+def _add_feedback(commands: Commands) -> None:
     feedback = commands.add_parser("feedback", help="把页面反馈转成待补全的题目")
     feedback.add_argument("file", type=Path, metavar="FEEDBACK.jsonl")
     feedback.set_defaults(run=_feedback)
 
+
+def _add_check(commands: Commands) -> None:
     check = commands.add_parser("check", help="检查题集：编号、类型、证据是否在原文中、答案")
     check.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")
     check.add_argument("--source", action="append", type=Path, metavar="PATH", help="所问的文本或文件夹（缺省同 run）")
     check.set_defaults(run=_check)
-    return parser
+
+
+def _add_seed(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--seed", type=int, default=0, help="自助法的随机种子（缺省 0）")
+
+
+def _add_reranker(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--reranker", metavar="NAME_OR_DIR", help="用 sentence-transformers 交叉编码器重排最前的十段")
+
+
+def _add_collection_options(command: argparse.ArgumentParser) -> None:
+    """What the public collections share."""
+    command.add_argument("--encoder", metavar="NAME_OR_DIR", help="不用自带的编码器，换用此名称或文件夹")
+    command.add_argument("--workers", type=int, metavar="N", help="进程数（缺省为核数）")
+    _add_seed(command)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -219,10 +270,16 @@ def _assistant(index: Index, args: argparse.Namespace, model: Model | None, writ
     from eval.summaries import Writing
     from qa.ask import Assistant
 
+    reranker = None
+    if args.reranker:
+        from qa.rank import load_reranker
+
+        reranker = load_reranker(args.reranker)
     if model is not None:
-        assistant = Assistant(index, model=model, rewrite=args.rewrite, seconds=args.model_seconds)
+        assistant = Assistant(index, reranker=reranker, model=model, rewrite=args.rewrite, seconds=args.model_seconds)
         return Writing(assistant, written)
-    return Assistant(index) if args.summary == "off" else Summarising(Assistant(index))
+    plain = Assistant(index, reranker=reranker)
+    return plain if args.summary == "off" else Summarising(plain)
 
 
 def _ask(questions: QuestionSet, assistant: Asks, index: Index, name: str) -> list[Outcome]:
@@ -345,6 +402,10 @@ def _retrieval(args: argparse.Namespace) -> int:
 
     if not (args.qrels or args.trec):
         args.wrong_usage("--qrels 与 --run 至少给出一个")
+    if args.reranker:  # what is wrong with it is told before the indexing, not after
+        from qa.rank import load_reranker
+
+        load_reranker(args.reranker)
     queries = formats.read_queries(args.queries)
     qrels = formats.read_qrels(args.qrels) if args.qrels else {}
     with TemporaryDirectory() as place:
@@ -360,7 +421,13 @@ def _retrieval(args: argparse.Namespace) -> int:
         begun = time.perf_counter()
         with _bar(len(queries), "queries") as advance:
             run = retrieval.rank(
-                folder, queries, depth=args.depth, workers=args.workers, encoder=args.encoder, progress=advance
+                folder,
+                queries,
+                depth=args.depth,
+                workers=args.workers,
+                encoder=args.encoder,
+                reranker=args.reranker,
+                progress=advance,
             )
     print(f"{len(queries)} queries ranked in {time.perf_counter() - begun:.1f} s", file=sys.stderr)
     if args.trec:

@@ -58,6 +58,7 @@ def answering(index: Index, questions: Sequence[Question], *, seed: int = 0) -> 
     """A slice for the assistant as shipped, and for it with each part left out."""
     from eval.run import IndexTexts, run
     from qa.ask import Assistant
+    from qa.retrieve import Weights
 
     asked = QuestionSet((), "", tuple(questions), ())
     texts = IndexTexts(index)
@@ -68,7 +69,7 @@ def answering(index: Index, questions: Sequence[Question], *, seed: int = 0) -> 
     rows = [
         row("as shipped", Assistant(index)),
         row("without lay words", Assistant(index, expand=False)),
-        row("without ranker", Assistant(index, reranker=fused_order)),
+        row("without ranker", Assistant(index, weights=Weights(ranker=False))),
     ]
     for name, weights in READING.items():
         with ExitStack() as stack:
@@ -78,11 +79,6 @@ def answering(index: Index, questions: Sequence[Question], *, seed: int = 0) -> 
     with passages_alone():
         rows.append(row("without neighbouring paragraphs", Assistant(index)))
     return rows
-
-
-def fused_order(question: str, passages: Sequence[str]) -> npt.NDArray[np.float32]:
-    """A reranker that leaves the passages as they come: in the order of their weighted sum."""
-    return -np.arange(len(passages), dtype=np.float32)
 
 
 @contextmanager

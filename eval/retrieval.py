@@ -18,6 +18,7 @@ from index.records import Document, Gazette, Hit, Paragraph, Passage, Source
 
 if TYPE_CHECKING:
     from index.store import Index
+    from qa.rank import Reranker
 
 CUTOFFS = (1, 5, 10, 100)
 Ranking = list[tuple[str, float]]  # documents with their scores, best first
@@ -72,11 +73,12 @@ def rank(
     depth: int = max(CUTOFFS),
     workers: int | None = None,
     encoder: str | None = None,
+    reranker: str | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> dict[str, Ranking]:
     """Each query's first ``depth`` documents, best first, asked in several processes of one open index each."""
     workers = workers or os.cpu_count() or 1
-    ask = partial(_rank_one, folder=folder, encoder=encoder, depth=depth)
+    ask = partial(_rank_one, folder=folder, encoder=encoder, reranker=reranker, depth=depth)
     run: dict[str, Ranking] = {}
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         for name, ranking in zip(queries, pool.map(ask, queries.values(), chunksize=8), strict=True):
@@ -113,7 +115,15 @@ def _index(folder: Path, encoder: str | None) -> tuple[Index, float]:
     return index, len(index) / max(1, len(index.source_names))
 
 
-def _rank_one(question: str, *, folder: Path, encoder: str | None, depth: int) -> Ranking:
+@lru_cache(maxsize=1)
+def _reranker(name: str) -> Reranker:
+    """The reranker of a worker process."""
+    from qa.rank import load_reranker
+
+    return load_reranker(name)
+
+
+def _rank_one(question: str, *, folder: Path, encoder: str | None, reranker: str | None, depth: int) -> Ranking:
     from qa.question import analyse
     from qa.retrieve import retrieve
 
@@ -122,7 +132,7 @@ def _rank_one(question: str, *, folder: Path, encoder: str | None, depth: int) -
     # Passages cost time, and long documents rarely have all of theirs among the best.
     wanted = math.ceil(depth * min(per_document, _PER_DOCUMENT))
     while True:
-        hits = retrieve(index, question, wanted)
+        hits = retrieve(index, question, wanted, reranker=_reranker(reranker) if reranker else None)
         ranking = best_documents(hits, depth)
         if len(ranking) == depth or len(hits) < wanted:
             return ranking

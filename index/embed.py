@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -171,16 +173,22 @@ def _shipped() -> StaticEncoder:
     return StaticEncoder(SHIPPED)
 
 
-def local_model_folder(name: str) -> Path:
+def local_model_folder(name: str, what: str = "encoder") -> Path:
     """The folder of a model: itself, or the hub's copy on this machine, fetched once where the hub is reachable.
+
+    ``what`` the model is for is said in the errors.
 
     Raises:
         EncoderNotFound: if there is no such folder and the hub cannot be reached or does not know it.
     """
+    if not name.strip():
+        raise EncoderNotFound(f"{what}: the name is empty; name a folder or a model")
     if Path(name).is_dir():
         return Path(name)
+    if Path(name).is_file():
+        raise EncoderNotFound(f"{what} {name}: this is a file; name the model's folder")
     if Path(name).is_absolute() or name.count("/") > 1 or name.startswith("."):
-        raise EncoderNotFound(f"encoder {name}: no such folder")
+        raise EncoderNotFound(f"{what} {name}: no such folder; name one that save_pretrained has written")
 
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
@@ -190,20 +198,20 @@ def local_model_folder(name: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=wanted, local_files_only=True))
     except HFValidationError as error:
-        raise EncoderNotFound(f"encoder {name!r}: neither a folder nor a model name ({error})") from error
+        raise EncoderNotFound(f"{what} {name!r}: neither a folder nor a model name ({one_line(error)})") from error
     except LocalEntryNotFoundError:
         pass  # not in the cache: ask the hub
     try:
         return Path(snapshot_download(name, allow_patterns=wanted))
     except (OSError, HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise EncoderNotFound(
-            f"encoder {name}: not a folder, not in this machine's model cache, and the hub does not give it "
-            f"({type(error).__name__}). Copy the model's folder here and name that folder, or leave the encoder out "
+            f"{what} {name}: not a folder, not in this machine's model cache, and the hub does not give it "
+            f"({type(error).__name__}). Copy the model's folder here and name that folder, or leave the {what} out "
             "to use the one shipped with the package."
         ) from error
 
 
-def refuse_foreign_code(folder: Path) -> None:
+def refuse_foreign_code(folder: Path, what: str = "encoder") -> None:
     """Let pass only a folder with the library's own modules and safetensors: a model is data and must not run code.
 
     Raises:
@@ -214,31 +222,63 @@ def refuse_foreign_code(folder: Path) -> None:
         try:
             types = [str(module["type"]) for module in json.loads(modules.read_text(encoding="utf-8"))]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise EncoderNotFound(f"encoder {folder}: modules.json cannot be read ({error})") from error
+            raise EncoderNotFound(f"{what} {folder}: modules.json cannot be read ({one_line(error)})") from error
         if foreign := [t for t in types if not t.startswith("sentence_transformers.")]:
-            raise EncoderNotFound(f"encoder {folder}: refused, it brings code of its own ({', '.join(foreign)})")
+            raise EncoderNotFound(f"{what} {folder}: refused, it brings code of its own ({', '.join(foreign)})")
     if not any(folder.rglob("*.safetensors")):
         raise EncoderNotFound(
-            f"encoder {folder}: no *.safetensors in it. Pickled weights are not opened: load the model once where you "
-            "trust it and save it with SentenceTransformer.save."
+            f"{what} {folder}: no *.safetensors in it. Pickled weights are not opened: load the model once where you "
+            "trust it and save it with save_pretrained."
         )
     for pickled in (*folder.rglob("pytorch_model*.bin"), *folder.rglob("*.pt")):
         if not any(pickled.parent.glob("*.safetensors")):
-            raise EncoderNotFound(f"encoder {folder}: {pickled.name} has no safetensors beside it; it is not opened")
+            raise EncoderNotFound(f"{what} {folder}: {pickled.name} has no safetensors beside it; it is not opened")
+
+
+def one_line(error: Exception, most: int = 200) -> str:
+    """What an error says, on one line: a report of transformers runs over forty."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said if len(said) <= most else said[:most] + "…"
+
+
+def broken_model() -> tuple[type[Exception], ...]:
+    """What loading a broken or foreign model folder ends in, in sentence-transformers and below it."""
+    from safetensors import SafetensorError
+
+    return (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Bars and reports of transformers are for a terminal: elsewhere they would bury the one line we say."""
+    from transformers.utils import logging
+
+    if sys.stderr.isatty():
+        yield
+        return
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _load(folder: Path, name: str) -> SentenceTransformer:
     """The model, from local files alone."""
-    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
 
     try:
-        model = SentenceTransformer(
-            str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
-        )
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError) as error:
+        with quiet_loading():
+            model = SentenceTransformer(
+                str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
+            )
+    except broken_model() as error:
         raise EncoderNotFound(
-            f"encoder {name}: {folder} is not a whole sentence-transformers model ({error})"
+            f"encoder {name}: {folder} is not a whole sentence-transformers model ({one_line(error)})"
         ) from error
     return model.eval()
 

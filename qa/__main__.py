@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--index", type=Path, metavar="DIR", help="索引文件夹；缺省为 data/ 的索引，首次使用时建立")
     parser.add_argument("--json", action="store_true", help="输出 JSON 记录（一行一个）")
     parser.add_argument("-k", type=int, default=10, metavar="N", help="列出的段落数（缺省 10）")
-    parser.add_argument("--reranker", metavar="NAME_OR_DIR", help="用 sentence-transformers 交叉编码器给段落重新排序")
+    parser.add_argument("--reranker", metavar="NAME_OR_DIR", help="用 sentence-transformers 交叉编码器重排最前的十段")
     parser.add_argument("--no-expand", action="store_true", help="不用“口语词—公文词”对照表扩展检索")
     parser.add_argument(
         "--batch",

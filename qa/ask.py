@@ -19,7 +19,7 @@ from qa.orders import without_orders
 from qa.question import analyse
 from qa.read import default_reader
 from qa.records import Answer, Citation, Timings, Turn
-from qa.retrieve import retrieve
+from qa.retrieve import DEFAULT, Weights, retrieve
 from qa.vocabulary import NO_VOCABULARY, shipped_vocabulary
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class Assistant:
     """An open index that answers questions; safe to share among threads.
 
     ``model`` writes the summaries asked for with ``summary="model"``, in ``seconds`` at most; with ``rewrite`` it also
-    completes follow-ups and words the search. ``reranker`` takes the place of the shipped ranker; without ``expand``
-    readers' words are not widened by official ones.
+    completes follow-ups and words the search. ``reranker`` puts the first ten passages in its own order; without
+    ``expand`` readers' words are not widened by official ones; ``weights`` are those of the search.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Assistant:
         rewrite: bool = False,
         seconds: float = SECONDS,
         expand: bool = True,
+        weights: Weights = DEFAULT,
     ) -> None:
         self.index = index
         self.model = model
@@ -55,6 +56,7 @@ class Assistant:
         self.seconds = seconds
         self.reranker = reranker
         self.vocabulary = shipped_vocabulary() if expand else NO_VOCABULARY
+        self.weights = weights
 
     def over(self, index: Index) -> Assistant:
         """The same assistant over another index, or a newer state of its own."""
@@ -132,7 +134,15 @@ class Assistant:
         return hits
 
     def _retrieve(self, question: str, k: int, where: Filter) -> list[Hit]:
-        return retrieve(self.index, question, k, where=where, vocabulary=self.vocabulary, reranker=self.reranker)
+        return retrieve(
+            self.index,
+            question,
+            k,
+            where=where,
+            vocabulary=self.vocabulary,
+            reranker=self.reranker,
+            weights=self.weights,
+        )
 
     def _expansions(self, question: str, hits: Sequence[Hit]) -> tuple[tuple[str, str], ...]:
         """The official words that widened the search and stand in what it found, each with the reader's word."""

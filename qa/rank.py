@@ -1,22 +1,31 @@
 """Orders the candidates of a question: features of question and passage, summed by boosted trees.
 
 The trees are fitted by ``qa/models/train_rank.py`` with LightGBM's LambdaRank (Burges, MSR-TR-2010-82) and read with
-numpy alone. A cross-encoder can take their place: ``load_reranker(name_or_folder)``.
+numpy alone. A cross-encoder can put the first of them in its own order: ``load_reranker(name_or_folder)``.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from index.embed import EncoderNotFound, local_model_folder, refuse_foreign_code
+from index.embed import (
+    EncoderNotFound,
+    broken_model,
+    local_model_folder,
+    one_line,
+    quiet_loading,
+    refuse_foreign_code,
+)
 from index.lexical import terms
 from index.wordvectors import Match
 from qa.question import analyse
@@ -168,26 +177,81 @@ def _answers(question: str, passages: Sequence[Passage]) -> list[float]:
     return found
 
 
-def load_reranker(name: str) -> Reranker:
-    """A sentence-transformers ``CrossEncoder`` by name or folder, as a reranker; imports torch.
+class CrossEncoderReranker:
+    """A sentence-transformers ``CrossEncoder`` from local safetensors; imports torch.
+
+    One question at a time: a fast tokenizer lent to two threads raises "Already borrowed".
 
     Raises:
-        EncoderNotFound: with what was met and what to do, if it cannot be had here.
+        EncoderNotFound: with what was met and what to do, if it cannot be had here or is no cross-encoder.
     """
-    folder = local_model_folder(name)
-    refuse_foreign_code(folder)
 
-    from safetensors import SafetensorError
-    from sentence_transformers import CrossEncoder
+    def __init__(self, name: str) -> None:
+        folder = local_model_folder(name, "reranker")
+        refuse_foreign_code(folder, "reranker")
+        _refuse_other_models(folder, name)
+        from sentence_transformers import CrossEncoder
 
-    try:
-        model = CrossEncoder(str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True})
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError) as error:
-        raise EncoderNotFound(f"reranker {name}: {folder} is not a whole CrossEncoder ({error})") from error
+        try:
+            with quiet_loading():
+                self._model = CrossEncoder(
+                    str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
+                )
+        except broken_model() as error:
+            raise EncoderNotFound(
+                f"reranker {name}: {folder} is not a whole CrossEncoder ({one_line(error)})"
+            ) from error
+        self.name = name
+        self._one_at_a_time = Lock()
+        scores = self("停车", ["停车", "收费"])
+        if scores.shape != (2,):
+            raise EncoderNotFound(
+                f"reranker {name}: it gives {scores.shape[-1]} labels a passage, not one score; "
+                "name a cross-encoder trained for ranking (num_labels = 1)"
+            )
+        if not np.isfinite(scores).all():
+            raise EncoderNotFound(f"reranker {name}: its scores are no numbers; its weights are damaged, save it anew")
 
-    def score(question: str, passages: Sequence[str]) -> npt.ArrayLike:
+    def __call__(self, question: str, passages: Sequence[str]) -> Floats:
         pairs = [(question, passage) for passage in passages]
-        scores: npt.ArrayLike = model.predict(pairs, batch_size=16, show_progress_bar=False)
-        return scores
+        with self._one_at_a_time:
+            scores = self._model.predict(pairs, batch_size=16, show_progress_bar=False)
+        return np.asarray(scores, dtype=np.float32)
 
-    return score
+
+def load_reranker(name: str) -> Reranker:
+    """A sentence-transformers ``CrossEncoder`` by name or folder, as a reranker.
+
+    Raises:
+        EncoderNotFound: see ``CrossEncoderReranker``.
+    """
+    return CrossEncoderReranker(name)
+
+
+_TOKENIZERS = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "*.model",
+)  # one of them, or transformers makes up an empty one
+
+
+def _refuse_other_models(folder: Path, name: str) -> None:
+    """Let pass what scores pairs: to an encoder the library would add a head of random weights, and say nothing here."""
+    try:
+        architectures = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("architectures") or ()
+        said = folder / "config_sentence_transformers.json"
+        saved_as = json.loads(said.read_text(encoding="utf-8")).get("model_type") if said.is_file() else None
+    except (OSError, ValueError, AttributeError) as error:
+        raise EncoderNotFound(
+            f"reranker {name}: no config.json that can be read in {folder} ({one_line(error)}); "
+            "name the folder of a whole CrossEncoder"
+        ) from error
+    scores = any(str(kind).endswith(("ForSequenceClassification", "ForCausalLM")) for kind in architectures)
+    if not scores and saved_as != "CrossEncoder":
+        raise EncoderNotFound(
+            f"reranker {name}: {', '.join(map(str, architectures)) or 'the model'} gives no score for a pair, it is an "
+            "encoder or another kind of model; name a CrossEncoder"
+        )
+    if not any(any(folder.glob(pattern)) for pattern in _TOKENIZERS):
+        raise EncoderNotFound(f"reranker {name}: no tokenizer in {folder}; copy the whole folder of the model")

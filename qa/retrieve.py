@@ -33,6 +33,7 @@ class Weights:
     ranker: bool = True
     pool: int = 100  # candidates drawn from each leg
     ranked: int = 100  # of the best, put in order by the ranker
+    reranked: int = 10  # of the first after that, put in order by a reranker where there is one
 
 
 # Questions that search at the same time; others wait their turn. Half of a search is Python, so more of them only fight
@@ -58,7 +59,8 @@ def retrieve(
 
     ``score`` falls from hit to hit; it is a fused score brought to the order of the ranker, so compare it within one
     question only. ``vocabulary`` is the shipped one where none is given; ``NO_VOCABULARY`` widens nothing.
-    ``reranker`` takes the place of the ranker. Either leg may find nothing; the other then decides alone.
+    ``reranker`` puts the first ``weights.reranked`` in its own order and moves no passage across that line, so the first
+    ten hold the same passages with it as without, and a cross-encoder reads ten a question. Either leg may find nothing; the other then decides alone.
     """
     if k <= 0:
         return []
@@ -70,15 +72,15 @@ def retrieve(
         return []
     fused = candidates.fused
     order = np.argsort(-fused, kind="stable")
-    if reranker is not None or weights.ranker:
+    if weights.ranker:
         top = order[: weights.ranked]
-        chosen = best_of(candidates, top)
-        if reranker is None:
-            scores = rank(chosen)
-        else:
-            texts = [f"{passage.context}\n{passage.text}" for passage in chosen.passages]
-            scores = np.asarray(reranker(question, texts), dtype=np.float32)
-        order = np.concatenate([top[np.argsort(-scores, kind="stable")], order[weights.ranked :]])
+        order = _reordered(order, rank(best_of(candidates, top)))
+    if reranker is not None:
+        first = [candidates.passages[i] for i in order[: weights.reranked]]
+        scores = np.asarray(reranker(question, [f"{p.context}\n{p.text}" for p in first]), dtype=np.float32)
+        if scores.shape != (len(first),):
+            raise ValueError(f"the reranker gave scores of shape {scores.shape} for {len(first)} passages: one each")
+        order = _reordered(order, scores)
     falling = np.minimum.accumulate(fused[order])
     return [
         Hit(
@@ -89,6 +91,12 @@ def retrieve(
         )
         for i, score in zip(order[:k], falling, strict=False)
     ]
+
+
+def _reordered(order: npt.NDArray[np.intp], scores: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
+    """The first of an order, as many as have a score, by falling score; equal ones and the rest stay as they are."""
+    n = len(scores)
+    return np.concatenate([order[:n][np.argsort(-scores, kind="stable")], order[n:]])
 
 
 def weighted_terms(question: str, words: Sequence[Expansion], weight: float) -> list[tuple[str, float]]:

@@ -4,10 +4,9 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from eval.ablation import LENGTHS, READING, HashedBigrams, answering, fused_order, passages_alone, rebuilt, weighed
+from eval.ablation import LENGTHS, READING, HashedBigrams, answering, passages_alone, rebuilt, weighed
 from eval.questions import load_questions
 from index.records import GazetteError, Hit
 from index.store import Index
@@ -52,11 +51,6 @@ def test_paragraphs_beside_a_passage_are_left_out(sample_index: Index) -> None:
     assert min(around) < hit.passage.start or max(around) >= hit.passage.end
     assert alone
     assert all(hit.passage.start <= place < hit.passage.end for place in alone)
-
-
-def test_the_order_of_the_sum_is_kept() -> None:
-    scores = fused_order("问", ["甲", "乙", "丙"])
-    assert list(np.argsort(-scores, kind="stable")) == [0, 1, 2]
 
 
 def test_other_indexes_hold_the_same_text(sample_index: Index, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from eval.run import IndexTexts, Outcome, run
 from eval.scores import load_scores, save_scores, scores_of
 from index.store import build, open_index
 from qa.ask import Assistant
+from qa.retrieve import Weights
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,7 +95,8 @@ def test_a_ranker_broken_on_purpose_is_caught(sample_path: Path, tmp_path: Path)
 
     with open_index(tmp_path / "index") as index:
         sound = scores_of(run(questions, Assistant(index), IndexTexts(index)))
-        broken = scores_of(run(questions, Assistant(index, reranker=worst_first), IndexTexts(index)))
+        worst = Assistant(index, reranker=worst_first, weights=Weights(reranked=100))
+        broken = scores_of(run(questions, worst, IndexTexts(index)))
     losses = {d.measure for d in comparing.compare(sound, broken) if d.is_loss}
     assert {"hit@1", "hit@5", "mrr@10", "shown"} <= losses
     assert not any(d.is_loss for d in comparing.compare(broken, sound))

@@ -10,7 +10,7 @@ import pytest
 from eval.__main__ import main
 from eval.report import Setting, load_outcomes, save, summarise
 from eval.run import Outcome
-from index.store import build
+from index.store import Index, build
 
 CORPUS = {
     "d1": "机动车停车场收费标准由市价格主管部门制定。",
@@ -41,6 +41,31 @@ def test_retrieval_ranks_scores_and_writes_the_run(tmp_path: Path, capsys: pytes
     (tmp_path / "other.tsv").write_text("q9\td1\t1\n")
     assert main([*arguments, "--qrels", str(tmp_path / "other.tsv")]) == 1
     assert "none of the 2 queries has a relevant document" in capsys.readouterr().err
+
+
+def test_a_reranker_orders_a_collection_and_a_report(
+    cross_encoder: Path, shipped_index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Random weights: other figures at 1, the same at 10. What is no model is told before anything is indexed."""
+    arguments = ["retrieval", *collection(tmp_path), "--workers", "1", "--keep", str(tmp_path / "index")]
+    assert main([*arguments, "--run", str(tmp_path / "plain.trec")]) == 0
+    reranked = [*arguments, "--reranker", str(cross_encoder)]
+    assert main([*reranked, "--run", str(tmp_path / "reranked.trec")]) == 0
+    plain, other = (
+        sorted(line.split()[:3] for line in (tmp_path / name).read_text().splitlines())
+        for name in ("plain.trec", "reranked.trec")
+    )
+    assert plain == other
+    assert (tmp_path / "plain.trec").read_text() != (tmp_path / "reranked.trec").read_text()
+    (tmp_path / "mine.jsonl").write_text(json.dumps(QUESTIONS[0], ensure_ascii=False), encoding="utf-8")
+    asked = ["run", str(tmp_path / "mine.jsonl"), "--index", str(shipped_index.folder), "--out", str(tmp_path)]
+    assert main([*asked, "--reranker", str(cross_encoder)]) == 0
+    assert str(cross_encoder) in json.loads((tmp_path / "report.json").read_text())["setting"]["command"]
+    capsys.readouterr()
+    missing = [*arguments[:-1], str(tmp_path / "never"), "--reranker", str(tmp_path / "nowhere")]
+    assert main([*missing, "--run", str(tmp_path / "none.trec")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "never").exists()
 
 
 QUESTIONS = [

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from index.store import Index, build, open_index
+from index.store import Index
 from index.text import fold
 from qa.__main__ import main
 from qa.ask import Assistant
-
-
-@pytest.fixture(scope="module")
-def shipped_index(tmp_path_factory: pytest.TempPathFactory, sample_path: Path) -> Iterator[Index]:
-    folder = tmp_path_factory.mktemp("shipped") / "index"
-    build([sample_path], folder)
-    with open_index(folder) as index:
-        yield index
 
 
 def test_official_words_that_widened_the_search_are_told(shipped_index: Index) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from index.store import build
+from index.store import Index
 from qa.__main__ import main
 
 FIELDS = {
@@ -14,11 +14,9 @@ FIELDS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, sample_path: Path) -> Path:
-    where = tmp_path_factory.mktemp("command") / "index"
-    build([sample_path], where)
-    return where
+@pytest.fixture
+def folder(shipped_index: Index) -> Path:
+    return shipped_index.folder
 
 
 def test_one_answer_as_text(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from index.store import Index, build, open_index
+from index.store import Index
 from qa.rank import FEATURES, features
 from qa.retrieve import Weights, find_candidates, near_terms, retrieve, weighted_terms
 from qa.vocabulary import NO_VOCABULARY, Expansion
 
 
-@pytest.fixture(scope="module")
-def index(sample_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    folder = tmp_path_factory.mktemp("retrieve") / "index"
-    build([sample_path], folder)
-    with open_index(folder) as opened:
-        yield opened
+@pytest.fixture
+def index(shipped_index: Index) -> Index:
+    return shipped_index
 
 
 @pytest.mark.parametrize(
@@ -59,8 +53,9 @@ def test_none_are_asked_for(index: Index) -> None:
     assert retrieve(index, "停车", 0) == []
 
 
-def test_a_reranker_decides_the_order(index: Index) -> None:
-    hits = retrieve(index, "停车场怎么收费", 5, reranker=lambda _, texts: [-len(text) for text in texts])
+def test_a_reranker_decides_the_order_of_the_first_ten(index: Index) -> None:
+    hits = retrieve(index, "停车场怎么收费", 10, reranker=lambda _, texts: [-len(text) for text in texts])
+    assert {hit.passage.id for hit in hits} == {hit.passage.id for hit in retrieve(index, "停车场怎么收费", 10)}
     lengths = [len(f"{hit.passage.context}\n{hit.passage.text}") for hit in hits]
     assert lengths == sorted(lengths)
 
