@@ -127,7 +127,7 @@ def _add_retrieval(commands: Commands) -> None:
     retrieval.add_argument("--qrels", type=Path, metavar="R.tsv[.gz]", help="缺省时只写出 --run")
     retrieval.add_argument("--run", dest="trec", type=Path, metavar="OUT.trec", help="把排序写成 TREC run 格式")
     retrieval.add_argument("--keep", type=Path, metavar="DIR", help="索引留在此处；已有则直接使用")
-    retrieval.add_argument("--depth", type=int, default=100, help="每个查询排多少篇（缺省 100）")
+    retrieval.add_argument("--depth", type=_count, default=100, help="每个查询排多少篇（缺省 100）")
     _add_reranker(retrieval)
     _add_collection_options(retrieval)
     retrieval.set_defaults(run=_retrieval, wrong_usage=retrieval.error)
@@ -179,6 +179,13 @@ def _add_check(commands: Commands) -> None:
     check.set_defaults(run=_check)
 
 
+def _count(said: str) -> int:
+    """A whole number from 1."""
+    if (number := int(said)) < 1:
+        raise argparse.ArgumentTypeError(f"{said}: 至少为 1")
+    return number
+
+
 def _add_seed(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=0, help="自助法的随机种子（缺省 0）")
 
@@ -190,7 +197,7 @@ def _add_reranker(command: argparse.ArgumentParser) -> None:
 def _add_collection_options(command: argparse.ArgumentParser) -> None:
     """What the public collections share."""
     command.add_argument("--encoder", metavar="NAME_OR_DIR", help="不用自带的编码器，换用此名称或文件夹")
-    command.add_argument("--workers", type=int, metavar="N", help="进程数（缺省为核数）")
+    command.add_argument("--workers", type=_count, metavar="N", help="进程数（缺省为核数）")
     _add_seed(command)
 
 
@@ -407,7 +414,15 @@ def _retrieval(args: argparse.Namespace) -> int:
 
         load_reranker(args.reranker)
     queries = formats.read_queries(args.queries)
+    if not queries:
+        raise GazetteError(f"{args.queries}: no queries in it")
     qrels = formats.read_qrels(args.qrels) if args.qrels else {}
+    judged = {query: grades for query, grades in qrels.items() if query in queries}
+    if args.qrels and not any(grade > 0 for grades in judged.values() for grade in grades.values()):
+        raise GazetteError(f"{args.qrels}: none of the {len(queries)} queries has a relevant document in it")
+    given = len(queries)
+    if not args.trec:  # a BEIR file holds the queries of every part, its qrels those of one
+        queries = {name: text for name, text in queries.items() if name in judged}
     with TemporaryDirectory() as place:
         folder = args.keep or Path(place) / "index"
         if not folder.exists():
@@ -430,16 +445,13 @@ def _retrieval(args: argparse.Namespace) -> int:
                 progress=advance,
             )
     print(f"{len(queries)} queries ranked in {time.perf_counter() - begun:.1f} s", file=sys.stderr)
-    if args.trec:
-        formats.write_run(args.trec, run)
+    if args.trec and formats.write_run(args.trec, run):
+        print(f"{args.trec}: tabs part its columns, since an id holds white space", file=sys.stderr)
     if not args.qrels:
         return 0
-    judged = {query: grades for query, grades in qrels.items() if query in queries}
-    if not any(grade > 0 for grades in judged.values() for grade in grades.values()):
-        raise GazetteError(f"{args.qrels}: none of the {len(queries)} queries has a relevant document in it")
     found = retrieval.figures(judged, run, seed=args.seed)
     print(align(retrieval.matrix(found)))
-    print(f"n={found['recall@1'].n} queries with a relevant document, of {len(queries)}")
+    print(f"n={found['recall@1'].n} queries with a relevant document, of {given}")
     return 0
 
 

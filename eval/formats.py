@@ -85,34 +85,66 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     """``{query id: {document id: grade}}``.
 
     Three columns ``query-id corpus-id score`` with or without a header (BEIR), or four as in TREC
-    (``query 0 document grade``); separated by tabs, or by any white space where a line has no tab.
+    (``query 0 document grade``); separated by tabs, or by any white space where a line has no tab. Also JSON Lines
+    with these fields, as the hub's copies of BEIR have them.
 
     Raises:
         FormatError: if a line has other columns or a grade is no number.
     """
     qrels: dict[str, dict[str, int]] = {}
+    if ".jsonl" in path.suffixes:
+        for number, record in _json_lines(path):
+            query, document, grade = (_first(record, *names) for names in _QRELS)
+            if query is None or document is None or grade is None:
+                raise FormatError(f"{path}:{number}: 'query-id', 'corpus-id' and 'score' were expected")
+            if (given := _grade(grade)) is None:
+                raise FormatError(f"{path}:{number}: grade {grade!r} is no number")
+            qrels.setdefault(_whole(str(query)), {})[_whole(str(document))] = given
+        return qrels
     for number, line in enumerate(_lines(path), 1):
         cells = [cell.strip() for cell in (line.split("\t") if "\t" in line else line.split())]
         if not any(cells):
             continue
         if len(cells) not in (3, 4):
-            raise FormatError(f"{path}:{number}: 3 or 4 columns were expected, found {len(cells)}")
-        query, document, grade = cells[0], cells[-2], cells[-1]
-        try:
-            qrels.setdefault(query, {})[document] = int(float(grade))
-        except ValueError:
-            if number > 1:
-                raise FormatError(f"{path}:{number}: grade {grade!r} is no number") from None
-            qrels.pop(query, None)  # the first line is a header
+            hint = "; commas do not part them" if "," in line else ""
+            raise FormatError(f"{path}:{number}: 3 or 4 columns were expected, found {len(cells)}{hint}")
+        query, document = cells[0], cells[-2]
+        if (given := _grade(cells[-1])) is not None:
+            qrels.setdefault(query, {})[document] = given
+        elif number > 1:  # the first line is a header
+            raise FormatError(f"{path}:{number}: grade {cells[-1]!r} is no number")
     return qrels
 
 
-def write_run(path: Path, run: Mapping[str, Sequence[tuple[str, float]]], tag: str = "gazette-qa") -> None:
-    """The ranking in TREC run format: ``query Q0 document rank score tag``, ranks from 1."""
+_QRELS = (("query-id", "query_id", "qid"), ("corpus-id", "corpus_id", "pid", "docid", "did"), ("score", "label", "rel"))
+
+
+def _first(record: Mapping[str, Any], *names: str) -> Any:
+    """The first of the fields that the record has."""
+    return next((record[name] for name in names if name in record), None)
+
+
+def _grade(said: object) -> int | None:
+    try:
+        return int(float(str(said)))
+    except (ValueError, OverflowError):  # inf
+        return None
+
+
+def write_run(path: Path, run: Mapping[str, Sequence[tuple[str, float]]], tag: str = "gazette-qa") -> bool:
+    """The ranking in TREC run format: ``query Q0 document rank score tag``, ranks from 1.
+
+    Tabs part the columns where an id holds white space, which the format itself has no way to write; True if so.
+    """
+    tabs = any(
+        len(name.split()) != 1 for name in [*run, *(document for ranking in run.values() for document, _ in ranking)]
+    )
+    gap = "\t" if tabs else " "
     with path.open("w", encoding="utf-8") as file:
         for query, ranking in run.items():
             for rank, (document, score) in enumerate(ranking, 1):
-                file.write(f"{query} Q0 {document} {rank} {score:.6f} {tag}\n")
+                file.write(gap.join((query, "Q0", document, str(rank), f"{score:.6f}", tag)) + "\n")
+    return tabs
 
 
 def read_reading(path: Path) -> list[ReadingQuestion]:
@@ -203,9 +235,11 @@ def _flat_question(path: Path, line: int, record: Mapping[str, Any]) -> ReadingQ
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """The lines of a text file, decompressed where its name ends in .gz; a byte order mark is dropped."""
+    """The lines of a text file, decompressed where it is a gzip file; a byte order mark is dropped."""
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8-sig") as file:
+        with path.open("rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"  # not by its name: downloads lose or gain a .gz
+        with (gzip.open if packed else open)(path, "rt", encoding="utf-8-sig") as file:
             yield from file
     except (OSError, EOFError, UnicodeDecodeError) as fault:
         raise FormatError(f"{path}: cannot be read: {fault}") from None
@@ -217,7 +251,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             continue
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as fault:
+        except (ValueError, RecursionError) as fault:  # also a number of 5,000 digits, and brackets without end
             raise FormatError(f"{path}:{number}: not JSON: {fault}") from None
         if not isinstance(record, dict):
             raise FormatError(f"{path}:{number}: a JSON object was expected")
@@ -228,8 +262,16 @@ def _id(path: Path, line: int, record: Mapping[str, Any]) -> str:
     name = record.get("_id", record.get("id"))
     if name is None or not str(name).strip():
         raise FormatError(f"{path}:{line}: neither '_id' nor 'id'")
-    return str(name)
+    return _whole(str(name).strip())  # as the cells of the qrels are stripped
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """A field as text: lists of paragraphs are joined, numbers are written; what is missing is empty."""
+    if isinstance(value, list):
+        return "\n".join(map(_text, value))
+    return "" if value is None or isinstance(value, bool | dict) else _whole(str(value))
+
+
+def _whole(text: str) -> str:
+    """The text with lone surrogates, which JSON may name and UTF-8 cannot hold, as U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

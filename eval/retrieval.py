@@ -59,7 +59,7 @@ def best_documents(hits: Iterable[Hit], depth: int) -> Ranking:
         if hit.passage.source_id in seen:
             continue
         seen.add(hit.passage.source_id)
-        below = min(hit.score, below - 1e-6)
+        below = min(round(hit.score, 6), round(below - 1e-6, 6))  # as a run writes them
         ranking.append((hit.passage.source_id, below))
         if len(ranking) == depth:
             break

@@ -28,6 +28,7 @@ def test_corpus_and_queries_in_both_spellings(tmp_path: Path) -> None:
         pytest.param("query-id\tcorpus-id\tscore\nq 1\td1\t1\nq 1\td2\t0\n", id="BEIR with header, space in an id"),
         pytest.param("q 1\td1\t1.0\r\nq 1\td2\t0\n", id="no header, decimal grade, CRLF"),
         pytest.param("q 1\t0\td1\t1\nq 1\t0\td2\t0\n", id="TREC"),
+        pytest.param("\ufeffq 1\td1\t1\n\nq 1\td2\t0\n", id="byte order mark, empty line"),
     ],
 )
 def test_qrels(content: str, tmp_path: Path) -> None:
@@ -36,8 +37,40 @@ def test_qrels(content: str, tmp_path: Path) -> None:
     assert read_qrels(path) == {"q 1": {"d1": 1, "d2": 0}}
 
 
+def test_qrels_as_json_lines(tmp_path: Path) -> None:
+    path = tmp_path / "test.jsonl"
+    path.write_text('{"query-id": 1, "corpus-id": "d1", "score": 1.0}\n{"qid": "1", "pid": 2, "score": 0}\n')
+    assert read_qrels(path) == {"1": {"d1": 1, "2": 0}}
+    path.write_text('{"query-id": 1, "score": 1}\n')
+    with pytest.raises(FormatError, match="1: 'query-id', 'corpus-id' and 'score' were expected"):
+        read_qrels(path)
+
+
+@pytest.mark.parametrize(
+    ("record", "entry"),
+    [
+        pytest.param('{"_id": 7, "title": null, "text": "甲"}', ("7", "", "甲"), id="number as id, no title"),
+        pytest.param('{"id": " a/1 ", "text": ["甲", "乙"]}', ("a/1", "", "甲\n乙"), id="padded id, paragraphs"),
+        pytest.param('{"_id": "a b", "contents": 12}', ("a b", "", "12"), id="space in an id, number as text"),
+        pytest.param('{"_id": "a\\ud800", "text": "甲\\udc00"}', ("a\ufffd", "", "甲\ufffd"), id="lone surrogates"),
+        pytest.param(
+            '{"_id": "a", "text": "\\ud83d\\ude00"}', ("a", "", "😀"), id="a pair of surrogates is a character"
+        ),
+    ],
+)
+def test_odd_entries(record: str, entry: tuple[str, str, str], tmp_path: Path) -> None:
+    path = tmp_path / "corpus.jsonl"
+    path.write_bytes(gzip.compress(record.encode()))  # packed, whatever it is called
+    assert [(t.id, t.title, t.text) for t in read_corpus(path)] == [entry]
+
+
+def test_run_with_a_space_in_an_id_has_tabs(tmp_path: Path) -> None:
+    assert write_run(tmp_path / "out.trec", {"q": [("d 2", 1.5)]})
+    assert (tmp_path / "out.trec").read_text() == "q\tQ0\td 2\t1\t1.500000\tgazette-qa\n"
+
+
 def test_run_is_trec(tmp_path: Path) -> None:
-    write_run(tmp_path / "out.trec", {"q": [("d2", 1.5), ("d1", 0.25)]})
+    assert not write_run(tmp_path / "out.trec", {"q": [("d2", 1.5), ("d1", 0.25)]})
     assert (tmp_path / "out.trec").read_text() == "q Q0 d2 1 1.500000 gazette-qa\nq Q0 d1 2 0.250000 gazette-qa\n"
 
 
@@ -93,6 +126,9 @@ def test_what_is_no_reading_file_is_named(content: str, message: str, tmp_path: 
         pytest.param('{"text": "甲"}', "neither '_id' nor 'id'", id="no id"),
         pytest.param('{"_id": "1"}\n{"_id": "1"}', "2: id '1' stands twice", id="twice"),
         pytest.param("[]", "JSON object", id="not an object"),
+        pytest.param('{"_id": "1"}\n{bad', "2: not JSON", id="not JSON"),
+        pytest.param('{"_id": "1", "n": ' + "1" * 5000 + "}", "1: not JSON", id="a number without end"),
+        pytest.param("[" * 200_000, "1: not JSON", id="brackets without end"),
     ],
 )
 def test_a_broken_corpus_is_named(content: str, message: str, tmp_path: Path) -> None:
@@ -111,7 +147,9 @@ def test_a_broken_corpus_is_named(content: str, message: str, tmp_path: Path) ->
     ("content", "message"),
     [
         pytest.param("a\tb\tscore\nq\td\tx\n", "2: grade 'x' is no number", id="grade"),
-        pytest.param("q\td\n", "3 or 4 columns", id="columns"),
+        pytest.param("q\td\t1\nq\td\tinf\n", "2: grade 'inf' is no number", id="no end"),
+        pytest.param("q\td\t1\nq\td\n", "2: 3 or 4 columns were expected, found 2", id="columns"),
+        pytest.param("query-id,corpus-id,score\nq,d,1\n", "commas do not part them", id="commas"),
     ],
 )
 def test_broken_qrels_are_named(content: str, message: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from eval.__main__ import main
 from eval.report import Setting, load_outcomes, save, summarise
 from eval.run import Outcome
+from index.chunks import split_passages
+from index.records import Gazette, Source
 from index.store import Index, build
 
 CORPUS = {
@@ -41,6 +44,70 @@ def test_retrieval_ranks_scores_and_writes_the_run(tmp_path: Path, capsys: pytes
     (tmp_path / "other.tsv").write_text("q9\td1\t1\n")
     assert main([*arguments, "--qrels", str(tmp_path / "other.tsv")]) == 1
     assert "none of the 2 queries has a relevant document" in capsys.readouterr().err
+
+
+def test_printed_figures_are_those_of_a_plain_loop(
+    sample_gazette: Gazette, sample_source: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A collection as odd as they come: ids with spaces and slashes, numbers as ids, copies, grades 0 to 2, a query
+    without judgments, judged documents that are not there, a document of many passages."""
+    texts = [p.text for p in split_passages(sample_gazette, sample_source)][:90]
+    entries = [{"_id": n if n % 3 else f"法 条/{n}", "title": "", "text": text} for n, text in enumerate(texts)]
+    entries += [{"_id": f"copy-{n}", "text": texts[n]} for n in range(10)]
+    entries.append({"id": "long", "title": "长文", "text": "\n".join(texts[:40])})
+    (tmp_path / "corpus.jsonl").write_text("\n".join(map(json.dumps, entries)))
+    queries = {str(n): texts[n][-40:-5] for n in range(0, 90, 4)} | {"unjudged": "停车场"}
+    (tmp_path / "queries.jsonl").write_text(
+        "\n".join(json.dumps({"_id": int(q) if q.isdigit() else q, "text": text}) for q, text in queries.items())
+    )
+    qrels: dict[str, dict[str, int]] = {}
+    for n in range(0, 90, 4):
+        own = str(n) if n % 3 else f"法 条/{n}"
+        qrels[str(n)] = {own: 2, f"copy-{n}": 1, "nowhere": n % 8 // 4, str(n + 1): 1, "long": 0}
+    qrels["8"] = dict.fromkeys(qrels["8"], 0)  # nothing is relevant: left out
+    rows = [f"{q}\t0\t{d}\t{grade}" for q, judged in qrels.items() for d, grade in judged.items()]
+    (tmp_path / "qrels.tsv").write_text("\n".join(rows))
+    names = [x for kind in ("corpus", "queries") for x in (f"--{kind}", str(tmp_path / f"{kind}.jsonl"))]
+    trec = tmp_path / "out.trec"
+    assert (
+        main(["retrieval", *names, "--qrels", str(tmp_path / "qrels.tsv"), "--run", str(trec), "--workers", "1"]) == 0
+    )
+    out, err = capsys.readouterr()
+    assert "tabs part its columns" in err
+    lines = [line.split("\t") for line in trec.read_text().splitlines()]
+    scores = {query: [float(row[4]) for row in lines if row[0] == query] for query in queries}
+    assert all(found == sorted(set(found), reverse=True) for found in scores.values()), "strictly falling as written"
+    ranked = {query: [row[2] for row in lines if row[0] == query] for query in queries}
+    judged = [(ranked[q], grades) for q, grades in qrels.items() if any(grades.values())]
+
+    def ndcg(found: list[str], grades: dict[str, int], k: int) -> float:
+        gains = sum(grades.get(d, 0) / math.log2(rank + 1) for rank, d in enumerate(found[:k], 1))
+        best = sorted(grades.values(), reverse=True)[:k]
+        return gains / sum(grade / math.log2(rank + 1) for rank, grade in enumerate(best, 1))
+
+    def recall(found: list[str], grades: dict[str, int], k: int) -> float:
+        return sum(grades.get(d, 0) > 0 for d in found[:k]) / sum(grade > 0 for grade in grades.values())
+
+    def mrr(found: list[str], grades: dict[str, int], k: int) -> float:
+        return next((1 / rank for rank, d in enumerate(found[:k], 1) if grades.get(d, 0) > 0), 0.0)
+
+    printed = {row[0]: row[1:] for row in (line.split() for line in out.splitlines()) if row}
+    for name, measure in (("ndcg", ndcg), ("recall", recall), ("mrr", mrr)):
+        means = [sum(measure(*pair, k) for pair in judged) / len(judged) for k in (1, 5, 10, 100)]
+        assert [float(value) for value in printed[name]] == pytest.approx(means, abs=5.1e-5), name
+    assert 0.5 < float(printed["ndcg"][2]) < 1
+    assert f"n={len(judged)} queries with a relevant document, of {len(queries)}" in out
+
+
+def test_only_judged_queries_are_asked_where_no_run_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = collection(tmp_path)
+    (tmp_path / "qrels.tsv").write_text("q2\td2\t1\n")
+    assert main(["retrieval", *arguments, "--qrels", str(tmp_path / "qrels.tsv"), "--workers", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert "1 queries ranked" in err
+    assert "n=1 queries with a relevant document, of 2" in out
 
 
 def test_a_reranker_orders_a_collection_and_a_report(
@@ -132,7 +199,16 @@ def test_what_fails_says_so_in_one_line(
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["unknown"], ["retrieval"], ["retrieval", "--corpus", "c", "--queries", "q"], ["compare", "one"]]
+    "arguments",
+    [
+        [],
+        ["unknown"],
+        ["retrieval"],
+        ["retrieval", "--corpus", "c", "--queries", "q"],
+        ["compare", "one"],
+        ["retrieval", "--corpus", "c", "--queries", "q", "--run", "r", "--depth", "0"],
+        ["retrieval", "--corpus", "c", "--queries", "q", "--run", "r", "--workers", "-1"],
+    ],
 )
 def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
