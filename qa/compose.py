@@ -23,7 +23,9 @@ Documents = Callable[[str], DocumentSentences]
 _FIELD = re.compile(r"[\u4e00-\u9fff]{1,8}\s*[：:]\s*([^：:，。；]{2,60})")
 _ASKS_NAME = re.compile(r"叫(?:什么|啥)|名称|名字|[全简]称")
 _IN_MARKS = re.compile(r"[（(“「](?:以下)?(?:简称|称为?)?[“「]?([\u4e00-\u9fff]{2,20})[）)”」]+$")
-_MEANS = re.compile(r"(?:是|系|，)指(?:的是)?[:：，]?")
+_MEANS = re.compile(r"(?P<term>[\u4e00-\u9fff]{2,12})[”」]?(?:制度|做法|机制)?[，,]?(?:(?:是|系)?指(?:的是)?|也?就是|即(?![将使可]))[:：，]?")
+_CAUSE = re.compile(r"(?:主要)?(?:原因|理由|缘由)(?:主要)?(?:是|在于|为)(?:因为|由于)?|主要(?:是|在于)(?:因为|由于)?")
+MEANING = frozenset({"definition", "other", "reason", "procedure"})  # 是怎么回事 and 是什么 ask for one, too
 _DENIAL = re.compile(r"不得|不能|不准|不予|不再|不含|不|未|无(?!障碍|论)|没有|严禁|禁止|杜绝|取消")
 _DENIES = re.compile(
     r"不得|不能|不准|不予|不应|不可|不再|不需|不必|不缴|不承担|无需|无须|严禁|禁止|取消|免除|免交|免收"
@@ -66,10 +68,11 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
     ):
         return replace(made, made="conflict")
     field = _field(best)
-    meaning = _meaning(best) if question.kind == "definition" else None
-    whole = field or meaning
+    meaning = _meaning(best, question) if question.kind in MEANING else None
+    cause = _cause(best) if question.kind == "reason" else None
+    whole = field or meaning or cause
     if whole is None:
-        whole = widened(best, question.flat, wants_all=question.wants_all, name=question.kind in NAMES)
+        whole = widened(best, question.flat, wants_all=question.wants_all, name=question.kind in NAMES, post=question.kind == "post")
     reading = replace(quoted(pool.asked, best.sentence, whole), made="field" if field else "span")
     return _second(pool, several.same_elsewhere(pool, choices, reading), choices)
 
@@ -85,14 +88,27 @@ def _named(choice: Choice, question: Question) -> Choice:
     return replace(choice, span=Span(start, start + len(inside[1]), "words"))
 
 
-def _meaning(choice: Choice) -> Span | None:
-    """All that a sentence says a word means, where the choice lies in it: 某某，是指|……的情形。"""
+def _meaning(choice: Choice, question: Question) -> Span | None:
+    """All that a sentence says a word of the question means, where the choice lies in it: 某某，是指|……的情形。"""
     text = choice.sentence.text
-    means = _MEANS.search(text)
-    if means is None or choice.span.start < means.end():
-        return None
+    for means in _MEANS.finditer(text):
+        meant = means["term"][-4:] in question.flat or (question.kind == "definition" and "指" in means[0])
+        if meant and choice.span.start >= means.end() - 1:
+            return _to_the_end(text, means.end())
+    return None
+
+
+def _cause(choice: Choice) -> Span | None:
+    """All that a sentence gives as the cause: 主要原因是|……。"""
+    text = choice.sentence.text
+    cause = next(reversed(list(_CAUSE.finditer(text))), None)
+    return _to_the_end(text, cause.end()) if cause else None
+
+
+def _to_the_end(text: str, start: int) -> Span | None:
+    """The rest of a sentence, less its stop; None where it is nothing or too long for an answer."""
     end = len(text.rstrip("。；"))
-    return Span(means.end(), end, "clause") if end - means.end() <= ANSWER_LIMIT else None
+    return Span(start, end, "clause") if 1 < end - start <= ANSWER_LIMIT else None
 
 
 def _field(choice: Choice) -> Span | None:

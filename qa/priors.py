@@ -27,6 +27,7 @@ _VAGUE = re.compile(r"[一二两][\u4e00-\u9fff]{0,2}")  # 一票否决, 一步:
 _POST_BEFORE = re.compile(r"副(市长|省长|县长|区长|主任|局长|院长|检察长|主席|书记|秘书长|会长)$")
 _DEFINED = re.compile(
     r"什么(?:是|叫)(?P<a>.{2,16})|(?:所称|所谓)?的?(?P<b>.{2,16}?)(?:，|,)?(?:是|具体)*(?:指|称|叫)(?:的是)?(?:什么|啥|哪)"
+    r"|(?:.{0,4}所[称谓]的?)?(?P<c>[^，]{2,20}?)(?:到底|究竟)?是(?:个|一种)?(?:什么|啥|怎么回事|咋回事)[?？]?$"
 )
 _PLANNED = re.compile(
     r"工作安排|主要任务|重点任务|重点工作|下一步|打算|工作计划|今后|总体要求|整改措施|目标任务|意见建议|几点建议"
@@ -107,12 +108,12 @@ def _names_the_holder(sentence: Sentence, asked: Asked) -> bool:
 def _defines(sentence: Sentence, question: Question) -> bool:
     """Whether the sentence says 某某，是指… of the word whose meaning is asked for."""
     match = _DEFINED.search(question.flat)
-    term = (match["a"] or match["b"] or "").strip('“”"？?。 ') if match else ""
+    term = (match["a"] or match["b"] or match["c"] or "").strip('“”"？?。 ') if match else ""
     if len(term) < 2:
         return False
     return (
         re.search(
-            rf"{re.escape(term)}[”」]?[，,]?(?:是指|指的?是|即)|(?:所称|所谓)[“「]?{re.escape(term)}", sentence.flat
+            rf"{re.escape(term)}[”」]?(?:制度|机制|做法)?[，,]?(?:是指|指的?是|即|也?就是)|(?:所称|所谓)[“「]?{re.escape(term)}", sentence.flat
         )
         is not None
     )

@@ -23,9 +23,12 @@ _AFTER_FIGURE = re.compile(
     r"(?:（[套间台辆件个户]）)?(?:余|多|以上|以下|以内|之内|内(?![部容设外])|左右|上下|/[月年天日人升]|/(?:立方米|平方米|公里))?"
 )
 _BEFORE_FIGURE = re.compile(
-    r"(?:不得?(?:低于|少于|超过|高于|早于|晚于|多于)|(?<!不)(?<!不得)(?:低于|少于|高于|多于)|不足|超过|突破|至少"
-    r"|(?<!同|上)超|逾|近|约|(?:每[\u4e00-\u9fff/]{0,3}){1,2}(?:补贴|补助|奖励)?)$"
+    r"(?:(?:最[长多高低少迟]|一般|原则上)?(?:不得?(?:低于|少于|超过|高于|早于|晚于|多于)|(?<!不)(?<!不得)(?:低于|少于|高于|多于)|不足|超过|突破|至少"
+    r"|(?<!同|上)超|逾|近|约|(?:每[\u4e00-\u9fff/]{0,3}){1,2}(?:补贴|补助|奖励)?)|仅占?|只占|只有|最[长多高低少迟])$"
 )
+_BEFORE_DURATION = re.compile(r"自[^，。；]{2,18}起$")  # 自公布之日起|十五日内
+_FINE = re.compile(r"(?:罚[款金])?")
+_POST = re.compile(r"(?:党组|党委|常务)*副?(?:书记|主任|主席|秘书长|检察长|[局院市县区省部处科所站校会州镇乡队行厂][\u4e00-\u9fff]?长|委员|代表|经理|董事长)")
 _YEARS = re.compile(rf"[{HAN_NUMERAL}\d]+年(?:零|又)?$")  # 一年|二个月
 _SPLIT = re.compile(r"(?<=[\u4e00-\u9fff])\d{1,3} $")  # 案件3 |9件, as OCR parts figures
 _TO = re.compile(r"(?:以上)?(?:至|到|[-—–~～])")
@@ -35,16 +38,23 @@ _LABEL = re.compile(rf"第[{HAN_NUMERAL}\d]+条(?:之[{HAN_NUMERAL}])?[\s　]*|[
 NEARBY = 8  # characters before the first item of a list that may come with it
 
 
-def widened(choice: Choice, question: str = "", *, wants_all: bool = False, name: bool = False) -> Span:
+def widened(
+    choice: Choice, question: str = "", *, wants_all: bool = False, name: bool = False, post: bool = False
+) -> Span:
     """The span with the words that belong to it: 《》 and quotation marks closed, a figure with its qualifier and what
     is counted, an enumeration from its first to its last where all items are wanted, the whole of a name of a place or
-    an organ where ``name`` says that one is asked for."""
+    an organ where ``name`` says that one is asked for, and of a post where ``post`` does; of names joined by 、 all."""
     text, span = choice.sentence.text, choice.span
     start, end = span.start, span.end
     if span.type in COUNTED:
         start, end = _whole_range(choice.sentence, start, end)
-        if match := _AFTER_FIGURE.match(text, end):
-            end = match.end()
+        for after in (_AFTER_FIGURE, _FINE):
+            if match := after.match(text, end):
+                end = match.end()
+        if span.type == "duration":
+            end += text.startswith("前", end)
+            if match := _BEFORE_DURATION.search(text[:start]):
+                start = match.start()
         for before in (_SPLIT if choice.sentence.kind != "table" else _YEARS, _YEARS, _BEFORE_FIGURE):
             if (before is not _YEARS or span.unit == "个月") and (
                 match := before.search(text[max(0, start - 10) : start])
@@ -55,8 +65,12 @@ def widened(choice: Choice, question: str = "", *, wants_all: bool = False, name
             end += max(len(counted), _asked_noun(question, choice.sentence.flat[end:]))
     elif wants_all:
         start, end = _whole_list(choice.sentence, start, end)
+    elif span.type == "person":
+        start, end = _whole_run(choice.sentence, start, end)
     elif name and span.type == "words":
         start, end = _whole_name(choice.sentence, start, end)
+    elif post and (match := _POST.match(text, end)):
+        end = match.end()
     for opening, closing in ("《》", "“”", "（）", "()"):
         said = text[start:end]
         if said.count(opening) > said.count(closing) and closing in text[end : end + 40]:
@@ -66,6 +80,17 @@ def widened(choice: Choice, question: str = "", *, wants_all: bool = False, name
     if span.type not in COUNTED and span.type != "article":
         start = after_label(text, start, end)
     return Span(start, end, span.type, span.unit)
+
+
+def _whole_run(sentence: Sentence, start: int, end: int) -> tuple[int, int]:
+    """The name with those joined to it: 安晓宁、|胡玉凤."""
+    names = sorted((s.start, s.end) for s in sentence.typed if s.type == "person")
+    joins = "、和与及"
+    for a, b in reversed(names):
+        start = a if b == start - 1 and sentence.text[b] in joins else start
+    for a, b in names:
+        end = b if a == end + 1 and sentence.text[end] in joins else end
+    return start, end
 
 
 def _asked_noun(question: str, after: str) -> int:
