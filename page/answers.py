@@ -11,6 +11,7 @@ from index.text import fold, readable
 from page.markup import button, hit_words, safe, short, tag, without_bold
 from page.strings import Language, say
 from qa.cite import Style, reference
+from qa.reasons import in_english
 from qa.records import Answer, Citation, Summary, Turn
 
 STYLES: tuple[Style, ...] = ("gbt", "plain", "markdown", "bibtex")
@@ -141,7 +142,8 @@ def _side_value(citation: Citation) -> str:
 
 def _not_found(i: int, answer: Answer, language: Language) -> str:
     head = tag("p", safe(say(language, "not_found")), class_="lead is-missing")
-    reason = tag("p", safe(answer.reason), class_="reason") if answer.reason else ""
+    why = in_english(answer.reason) if language == "en" else answer.reason
+    reason = tag("p", safe(why), class_="reason") if why else ""
     near = "".join(
         tag(
             "li",

@@ -14,6 +14,7 @@ from index.text import is_invisible
 from page.answers import confidence_key, link, understood
 from page.markup import safe, tag
 from page.strings import Language, say
+from qa.reasons import in_english
 from qa.records import Answer, Citation, SummarySentence, Turn
 
 MEDIA = {
@@ -153,7 +154,8 @@ def _remarks(answer: Answer, language: Language, names: Mapping[str, str]) -> li
     conflict, an abstention and its reason."""
     lines = understood(answer, language, names)
     if answer.status == "not_found":
-        return [*lines, "：".join(p for p in (say(language, "not_found"), answer.reason) if p)]
+        why = in_english(answer.reason) if language == "en" else answer.reason
+        return [*lines, (": " if language == "en" else "：").join(p for p in (say(language, "not_found"), why) if p)]
     if answer.status == "conflict":
         lines.append(say(language, "conflict"))
     return [*lines, say(language, confidence_key(answer.confidence))]

@@ -9,15 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from index.embed import SHIPPED_NAME
 from index.records import Filter, Hit
 from index.text import fold
 from qa.cite import cite
 from qa.dialogue import complete
+from qa.english import Rendering, is_english, render
 from qa.evidence import Proof, Reading
 from qa.generate import SECONDS
 from qa.orders import without_orders
+from qa.pinyin import names_in
 from qa.question import analyse
-from qa.read import default_reader
+from qa.read import GREETING, default_reader
+from qa.reasons import in_english
 from qa.records import Answer, Citation, Timings, Turn
 from qa.retrieve import DEFAULT, Weights, retrieve
 from qa.vocabulary import NO_VOCABULARY, shipped_vocabulary
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from qa.rank import Reranker
 
 SummaryKind = Literal["off", "extract", "model"]
+READ = 5  # passages whose words decide which of a glossary's Chinese words the reader is asked with
 MOST_CHARACTERS = 2000  # of a question; what is longer is a document pasted by mistake
 
 
@@ -89,9 +94,16 @@ class Assistant:
         where = where or Filter()
         resolved = self._completed(question, turns)
         asked = analyse(resolved)
-        hits = [] if asked.is_chatter else self._found(asked.search or resolved, max(k, 10), where)
+        english = self._rendered(resolved, where)
+        search = english.search if english else resolved
+        hits = [] if asked.is_chatter else self._found(search, max(k, 10), where)
+        if english and not asked.is_chatter:
+            asked = analyse(english.question("\n".join(hit.passage.context + hit.passage.text for hit in hits[:READ])))
         found = time.perf_counter()
-        reading = without_orders(default_reader().read(self.index, asked, hits), self.index)
+        if english and english.missing:
+            reading = Reading(reason=f"公报中没有读作“{english.missing[0]}”的名字。")
+        else:
+            reading = without_orders(default_reader().read(self.index, asked, hits), self.index)
         answer = Answer(
             question=question,
             resolved_question=resolved,
@@ -99,11 +111,11 @@ class Assistant:
             answer=reading.answer,
             sentence=reading.sentence,
             confidence=reading.confidence,
-            reason=reading.reason,
+            reason=self._reason(reading, english),
             citations=self._citations(reading),
             passages=tuple(hits[:k]),
             where=where,
-            expansions=self._expansions(asked.search or resolved, hits[:k]),
+            expansions=self._expansions(search, hits[:k]),
             id=id,
         )
         done = time.perf_counter()
@@ -116,6 +128,25 @@ class Assistant:
             total=1e3 * (end - began),
         )
         return replace(answer, timings=timings)
+
+    def _rendered(self, question: str, where: Filter) -> Rendering | None:
+        """An English question in Chinese words, its names as the gazettes have them; None for any other."""
+        if not is_english(question):
+            return None
+        return render(question, lambda words: names_in(self.index, words, where))
+
+    def _reason(self, reading: Reading, english: Rendering | None) -> str:
+        """The reason in the language of the question; to an English one it is said how it was looked for."""
+        if english is None or not reading.reason:
+            return reading.reason
+        reason = in_english(reading.reason)
+        if reading.reason == GREETING or self.index.encoder.name != SHIPPED_NAME:
+            return reason
+        unknown = ", ".join(english.unknown[:5])
+        return (
+            f"{reason} The encoder reads Chinese: of an English question only figures, names and the words of a glossary "
+            f"are looked for{f', which lacks: {unknown}' if unknown else ''}. Asking in Chinese finds more."
+        )
 
     def _completed(self, question: str, turns: Sequence[Turn]) -> str:
         if self.rewrite and self.model is not None and turns:

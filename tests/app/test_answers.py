@@ -63,6 +63,13 @@ def test_refusal_says_why_and_what_is_near(assistant: Asked) -> None:
     assert 'class="chip"' not in html
 
 
+def test_an_english_page_says_why_in_english(assistant: Asked) -> None:
+    answer = replace(asked(assistant, "今年的税收是多少？"), reason="公报未提到“税收”；最接近的内容在《决定》。")
+    html = conversation([Turn(answer.question, answer)], "en", {})
+    assert "The gazette does not mention “税收”. The nearest is in 《决定》." in html
+    assert "未提到" not in html
+
+
 def test_how_the_question_was_understood(assistant: Asked) -> None:
     assert "理解为：海州市少儿图书馆有几座？" in html_of(asked(assistant, "其中少儿图书馆呢？"))
     assert "按“义务教育”理解“上学”" in html_of(asked(assistant, "上学的学校有几所"))
