@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from qa import lists, several, tabular
-from qa.candidates import DocumentSentences, Sentence, Span
+from qa.candidates import DocumentSentences, Sentence, Span, bigrams
 from qa.evidence import Choice, Proof, Reading
 from qa.features import Pool
 from qa.question import Question
@@ -38,6 +38,7 @@ _DENIED_NOUN = re.compile(r"(?:不|未|没|无|非)[^，,]{1,8}?的")
 _MAY = re.compile(r"不?(?:能(?![力源量耗])|可以)")
 _ASKS_DONE = re.compile(r"了(没|吗|么|没有)")
 _UNDERWAY = re.compile(r"前期工作|申建|申报创建|谋划|力争|争取|拟建|规划建设")
+_EXCEPTED = re.compile(r"([^，。；：]{2,30})除外")
 _ASKS_PAY = re.compile(r"钱|费|掏|收款")
 _FREE = re.compile(r"免费|免收|免交|免缴|免除|不收")
 
@@ -173,8 +174,12 @@ def _yes_no(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
             lead = lists.lead_of(documents(sentence.document_id), sentence)
             rule = rule if lead else None  # what cannot be quoted decides nothing
     denied = rule if rule is not None else bool(_DENIAL.search(sentence.text[slice(*decisive)]))
-    if _ASKS_PAY.search(asked.question.flat) and _FREE.search(sentence.text[slice(*decisive)]):
-        denied = True
+    if _ASKS_PAY.search(asked.question.flat) and _FREE.search(sentence.text[decisive[0] :]):
+        denied, decisive = True, (decisive[0], len(sentence.text))
+    elif rule is None and not denied and (end := _fails(asked.question, sentence, decisive[1])):
+        denied, decisive = True, (decisive[0], end)
+    if rest := _excepted(asked.question, sentence):
+        denied, decisive = not _rules_against(sentence.text[: rest[0]]), rest
     if _ASKS_DONE.search(asked.question.flat) and _UNDERWAY.search(sentence.text[slice(*decisive)]):
         denied = True
     decisive = (after_label(sentence.text, *decisive), decisive[1])
@@ -189,6 +194,31 @@ def _yes_no(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
         shown = f"{lead.text}{shown}" if size(lead.text) + size(shown) <= SHOWN_LIMIT - ANSWER_LIMIT else shown
         proofs = (proof(lead, 0, len(lead.text), None), *proofs)
     return Reading(status="answered", made="yesno", answer=f"{word}，{ruling}{clause}", sentence=shown, proofs=proofs)
+
+
+def _fails(question: Question, sentence: Sentence, after: int) -> int:
+    """Where a later clause ends that denies what the question asserts last (是否达标: 没有达到); 0 where none does."""
+    asserted = _CHOICE_FORM.sub("", _predicate(question.flat)).rstrip("吗嘛么呢没不? ？")[-2:]
+    for start, end in sentence.clauses:
+        if start >= after and any(
+            set(asserted) & set(sentence.flat[m.end() : m.end() + 3]) for m in _DENIAL.finditer(sentence.flat, start, end)
+        ):
+            return end
+    return 0
+
+
+def _excepted(question: Question, sentence: Sentence) -> tuple[int, int] | None:
+    """The clause that excepts what the question is about from what the sentence says, 导盲犬除外; None where none does."""
+    for match in _EXCEPTED.finditer(sentence.flat):
+        named = bigrams(match[1]) & bigrams(question.flat)
+        if any(pair not in sentence.flat[: match.start()] for pair in named):
+            return match.span()
+    return None
+
+
+def _rules_against(text: str) -> bool:
+    rule = _rule(text)
+    return bool(_DENIAL.search(text)) if rule is None else rule
 
 
 def _rule(text: str) -> bool | None:

@@ -10,6 +10,7 @@ from qa.candidates import DocumentSentences, Sentence
 from qa.evidence import Choice, Reading
 from qa.features import Pool, coverage
 from qa.numbers import HAN_NUMERAL, from_han
+from qa.question import Question
 from qa.quoting import SHOWN_LIMIT, proof, size
 from qa.words import flat
 
@@ -21,14 +22,17 @@ _NUMBER = rf"(?P<n>[{HAN_NUMERAL}\d]{{1,3}})"
 _POINT = re.compile(rf"\s*(?P<mark>[（(]?{_NUMBER}\s*(?:[)）]|、|是|要|[.．]))")
 _NTH = re.compile(rf"(?:^|[：:；;，。])\s*(?P<mark>[第（(]?{_NUMBER}(?:是|[)）]))")
 _PLAIN = str.maketrans("(（)）．", "（（））.")
-_LACKS = "问题|困难|难处|难题|难点|毛病|不足|短板|薄弱|欠缺|差距|瓶颈"
+_MANY = rf"[几两{HAN_NUMERAL}\d]+"
+_ASKED_MANY = re.compile(rf"(?P<n>[两{HAN_NUMERAL}\d]+)(?:大|个|项|条|点|类|种|方面|方|样|家|处|份|位|名|所|部|件)")
+_OPENING = re.compile(r"(?:报告|汇报|说明|通报|总结)如下[：:]$")  # what is under it is the whole report
+_LACKS = "问题|困难|难处|难题|难点|毛病|短处|缺点|漏洞|不足|短板|薄弱|欠缺|差距|瓶颈"
 _ADVICE, _NEXT = "建议|意见", "下一步|打算|今后|接下来"
 _DONE, _GOT = "做法|措施|举措", "成效|成绩|成果|进展|亮点"
 _SECTIONS = tuple(
     (
         re.compile(
-            rf"(?:哪些|什么|啥|[哪有]几[个方样条点项大]?面?)[^，。？]{{0,6}}?(?:{asked})|(?:{asked})(?:主要)?(?:是|有|包括)*(?:哪|什么|啥)"
-            rf"|(?:存在|面临|发现)的?(?:主要|突出)?(?:{asked})[?？]?$"
+            rf"(?:哪些|什么|啥|[哪有]{_MANY}[个方样条点项大类]?面?)[^，。？]{{0,6}}?(?:{asked})|(?:{asked})(?:主要)?(?:是|有|包括)*(?:哪|什么|啥)"
+            rf"|(?:存在|面临|发现|查出)的?(?:{_MANY}[个项大类方]面?的?)?(?:主要|突出)?(?:{asked})[?？]?$"
         ),
         re.compile(heading),
     )
@@ -42,11 +46,11 @@ _SECTIONS = tuple(
     )
 )
 _FRAME = re.compile(
-    rf"{_LACKS}|{_ADVICE}|{_NEXT}|{_DONE}|{_GOT}|存在|面临|还有?|还存在|都有|具体|哪几个?|几个|主要|突出|工作|情况|眼下|目前|当前|现在|方面|几样|采取|取得|提|提出|发现|查出|有|看|一步"
+    rf"{_LACKS}|{_ADVICE}|{_NEXT}|{_DONE}|{_GOT}|存在|面临|还有?|还存在|都有|具体|哪几个?|几个|主要|突出|工作|情况|眼下|目前|当前|现在|方面|几样|采取|取得|提|提出|发现|查出|看出|暴露|承认|自己|有|看|一步|[两{HAN_NUMERAL}\d]+(?:个|大|项|条|类|方面|样)?"
 )
-LEAST_SHARE = 0.5  # of the question, less the words that only ask, that title and heading hold
+# Of the question, less the words that only ask, that title and heading hold: less where as many points are asked for.
+LEAST_SHARE, LEAST_SHARE_COUNTED = 0.5, 0.25
 LONGEST_SECTION = 100  # paragraphs
-_JOINED = re.compile(r"、|和|及|与|以及|；")
 
 
 def gather(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentences]) -> Reading | None:
@@ -67,10 +71,11 @@ def gather(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentence
     if sentence.kind == "table" and (made := _column(pool, view.paragraph(own))):
         return made
     question = pool.asked.question
-    if question.kind == "person" or ("、" in best.text and _JOINED.search(best.text)):
+    leads = sentence.text.rstrip().endswith(("：", ":"))
+    if question.kind == "person" or ("、" in best.text and not leads):
         return None
     items = _under_lead(view, own, sentence) or _series(view, own, sentence)
-    if len(items) < 2:
+    if len(items) < 2 or _asked_many(question) not in {None, len(items)}:
         return None
     heads = [_head(s.text) for s in items]
     answer = "；".join(heads)
@@ -99,6 +104,7 @@ def _section(pool: Pool, best: Sentence, documents: Callable[[str], DocumentSent
     if sought is None:
         return None
     rest = [i for i, word in enumerate(asked.words) if not _FRAME.fullmatch(word)]
+    many = _asked_many(asked.question)
     weight = sum(asked.weights[i] for i in rest)
     found: list[tuple[float, list[tuple[Sentence, int]]]] = []
     for name in dict.fromkeys([best.document_id, *(s.document_id for s in pool.sentences)]):
@@ -113,12 +119,19 @@ def _section(pool: Pool, best: Sentence, documents: Callable[[str], DocumentSent
                 continue  # of another year or place
             held = coverage(asked, under)
             share = sum(asked.weights[n] * held[n] for n in rest) / weight if rest else float(name == best.document_id)
-            points = _points(view, i, made[0].text) if share >= LEAST_SHARE else []
-            if len(points) > 1:
+            least = LEAST_SHARE_COUNTED if many else LEAST_SHARE
+            points = _points(view, i, made[0].text) if share >= least else []
+            if len(points) > 1 and many in {None, len(points)}:
                 mine = 0.02 * (name == best.document_id) + 0.02 * (made[0].text in best.headings)
                 found.append((share + mine, points))
     made_of = _listed(max(found, key=lambda f: f[0])[1]) if found else None
     return made_of if made_of and size(made_of.answer) <= SHOWN_LIMIT else None
+
+
+def _asked_many(question: Question) -> int | None:
+    """How many items the question says there are: 哪五个问题; None where it says no number above one."""
+    found = [n for m in _ASKED_MANY.finditer(question.flat) if (n := 2 if m["n"] == "两" else from_han(m["n"])) and n > 1]
+    return found[-1] if found and question.wants_all else None
 
 
 def _points(view: DocumentSentences, heading: int, text: str) -> list[tuple[Sentence, int]]:
@@ -207,7 +220,7 @@ def _under_lead(view: DocumentSentences, own: int, sentence: Sentence) -> list[S
     paragraphs = view.document.paragraphs
     start = own + 1 if sentence.text.rstrip().endswith(("：", ":")) else own
     if start == own:
-        if not sentence.lead:
+        if not sentence.lead or sentence.position or _OPENING.search(sentence.lead):
             return []
         while start > 0 and view.paragraph(start - 1) and view.paragraph(start - 1)[0].lead == sentence.lead:
             start -= 1

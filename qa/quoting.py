@@ -34,6 +34,7 @@ _SPLIT = re.compile(r"(?<=[\u4e00-\u9fff])\d{1,3} $")  # 案件3 |9件, as OCR p
 _TO = re.compile(r"(?:以上)?(?:至|到|[-—–~～])")
 _FROM = re.compile(r"[从由自]$")  # 从98元到178元 is a change, no range
 _HOW_MANY = re.compile(r"(?:多少|几)个(.+)")
+_LIST_LEAD = re.compile(r"[、，]*(?:即|分别[是为]|包括)?")
 _LABEL = re.compile(rf"第[{HAN_NUMERAL}\d]+条(?:之[{HAN_NUMERAL}])?[\s　]*|[（(][{HAN_NUMERAL}\d]{{1,3}}[)）]\s*")
 NEARBY = 8  # characters before the first item of a list that may come with it
 
@@ -156,7 +157,11 @@ def _whole_list(sentence: Sentence, start: int, end: int) -> tuple[int, int]:
         start = a
         if text[a : a + 2] != alike:
             break
-    return start, end
+    opening, closing = text.rfind("“", 0, start + 1), text.find("”", end - 1)
+    if "”“" in text[start:end] and opening >= 0 and closing >= 0:  # “甲”“乙”
+        start, end = opening, closing + 1
+    lead = _LIST_LEAD.match(text, start, end)
+    return lead.end() if lead and lead.end() < end else start, end
 
 
 def quoted(asked: Asked, sentence: Sentence, span: Span, limit: int = QUOTE_LIMIT) -> Reading:
