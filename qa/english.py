@@ -127,6 +127,7 @@ _REWRITTEN: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] =
         (rf"\b{_NTH}\s+article\b", _ordinal("第{}条")),
         (rf"\b{_NTH}\s+(?=batch|phase|group)", _ordinal("第{}")),
         (rf"\b{_FIGURE}\s+(?P<scale>thousand|million|billion|trillion)\b(?P<yuan>\s+(?:yuan|rmb))?", _scaled),
+        (r"\b(?:grade|class|level)\s+(?P<n>[A-DI]+)\b", lambda m: f" {m['n']}级 "),
         (r"(?P<n>\d)\s*per\s*cents?\b", lambda m: f"{m['n']}% "),
         (r"\btwo[- ]thirds\b", lambda _: " 三分之二 "),
         (r"\bone[- ]third\b", lambda _: " 三分之一 "),
@@ -181,8 +182,11 @@ _NUMERIC = re.compile(
 
 _OF_A_NOUN = ("哪些", "哪个", "哪家")  # the word asked for is said behind them: 哪家公司
 
+_LINES = "road|highway|expressway|street|canal|river|bridge|tunnel|pipe|pipeline|network|line|railway|subway|wall|dike|coast|channel"
+
 # A frame: how the question begins -> what asks in Chinese, before the words and behind them. First match.
 _FRAMES: tuple[tuple[str, str, str], ...] = (
+    (rf"how long (?:is|are|was|were)\b(?=.*\b(?:{_LINES})s?\b)", "", "全长多少公里"),
     (r"(?:for\s+)?how long\b", "", "多长时间"),
     (r"how often\b", "", "多久一次"),
     (r"(?:by )?how much (?:did|has|have|was|were|does|will)?\b(?=.*\b(?:grow|grew|increase|rise|rose|fall|fell|decrease|drop)\w*)", "", "多少"),
@@ -243,6 +247,17 @@ _TOKEN = re.compile(
 )
 
 
+_KINDS_OF_PLACE = {
+    "city": "市",
+    "county": "县",
+    "district": "区",
+    "province": "省",
+    "town": "镇",
+    "township": "乡",
+    "village": "村",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Rendering:
     """An English question in Chinese words. Each of ``words`` is a choice of Chinese words, the usual one first."""
@@ -286,8 +301,10 @@ def render(question: str, names: Names | None = None) -> Rendering:
             lengths = [n for n in range(len(name), size, -1) if sum(map(len, map(syllables, name[:n]))) > 1]
             found = next(((n, said) for n in lengths if (said := names(name[:n]))), None)
             if found:
-                words.append(tuple(found[1]))
                 named, at = True, at + found[0]
+                kind = _KINDS_OF_PLACE.get(tokens[at].lower(), "") if at < len(tokens) else ""  # Qutang County: 曲棠县
+                words.append(tuple(name + kind for name in found[1]))
+                at += bool(kind)
                 continue
             if lengths and not size:
                 missing.append(" ".join(name))

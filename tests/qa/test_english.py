@@ -67,7 +67,7 @@ def test_dates_figures_and_ordinals(english: str, chinese: str) -> None:
         pytest.param(
             "How many schools are there in the city?", "多少所 学校 市？", "number", id="schools are counted by 所"
         ),
-        pytest.param("How many people were injured?", "多少人？", "number", id="people"),
+        pytest.param("How many people were injured?", "多少人 受伤？", "number", id="people"),
         pytest.param(
             "How many hectares of forest are there?", "多少公顷 森林？", "number", id="a unit is its own measure"
         ),
