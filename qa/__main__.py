@@ -221,10 +221,15 @@ def _answer(
 def _shown(answer: Answer) -> str:
     """The answer as a person reads it in a terminal."""
     if answer.status == "not_found":
-        near = [f"  · {hit.passage.document}" for hit in answer.passages[:3]]
-        return "\n".join(
-            [f"公报中没有找到。{answer.reason}", *(["最接近的段落：", *dict.fromkeys(near)] if near else [])]
+        from qa.english import is_english
+
+        head, nearest = (
+            ("Not found in the gazettes. ", "The nearest passages:")
+            if is_english(answer.question)
+            else ("公报中没有找到。", "最接近的段落：")
         )
+        near = [f"  · {hit.passage.document}" for hit in answer.passages[:3]]
+        return "\n".join([head + answer.reason, *([nearest, *dict.fromkeys(near)] if near else [])])
     lines = [answer.answer, "", answer.sentence]
     if answer.resolved_question != answer.question:
         lines.insert(0, f"（{answer.resolved_question}）")

@@ -27,6 +27,13 @@ def test_one_answer_as_text(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "公报" in shown
 
 
+def test_an_english_question_is_refused_in_english(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["How many zebras did the quagga herd count?", "--index", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("Not found in the gazettes. ")
+    assert "The nearest passages:" in shown
+
+
 def test_one_answer_as_a_record(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["全市有多少所小学？", "--index", str(folder), "--json", "-k", "3"]) == 0
     record = json.loads(capsys.readouterr().out)
