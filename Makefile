@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt
+# Two processes, a file of tests in one of them, so that what a file shares is made once. Browsers and clocks come after.
+TWO := -n 2 --dist loadfile
 
 .PHONY: run test fast check clean
 
@@ -12,12 +14,13 @@ run: $(VENV)/.run
 test: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TWO) -m "not browser and not serial"
+	$(BIN)/python -m pytest -m "browser or serial"
 
 # What one runs between edits: everything but the slow and the browser tests.
 fast: $(VENV)/.test
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	$(BIN)/python -m pytest $(TWO) -m "not slow and not browser and not serial"
 
 $(VENV)/.run: $(INPUTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

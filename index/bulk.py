@@ -7,6 +7,8 @@ results in the files' order and writes the index folder, or Milvus, exactly as `
 from __future__ import annotations
 
 import importlib
+import re
+import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,8 +55,9 @@ def build_with_ray(
         raise RayMissing('没有安装 ray；请运行 pip install ".[ray]"') from error
     if not ray.is_initialized():
         try:
+            _reach(address)
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise RayMissing(f"连不上 Ray 集群 {address}（{error}）") from error
     data.DataContext.get_current().enable_progress_bars = False
     data.DataContext.get_current().execution_options.preserve_order = True  # the same index whoever is faster
@@ -75,6 +78,19 @@ def build_with_ray(
             yield outcome
 
     return build(paths, folder, encoder=gathered, progress=progress, reader=read)
+
+
+def _reach(address: str | None) -> None:
+    """Nothing, where something listens at host:port, or no such address is given.
+
+    Ray itself asks again and again: 13 minutes until it said that nobody is there.
+
+    Raises:
+        OSError: if nothing listens there.
+    """
+    place = re.fullmatch(r"(?:ray://)?\[?([^\]/]+?)\]?:(\d+)", address or "")
+    if place:
+        socket.create_connection((place[1], int(place[2])), timeout=10).close()
 
 
 class _Worker:

@@ -34,6 +34,7 @@ def test_of_a_large_file_every_third_question_is_asked() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.serial
 def test_nothing_has_become_worse_than_the_committed_scores(capsys: pytest.CaptureFixture[str]) -> None:
     """Asks the parts for measuring; only figures are shown. A loss that is meant is renewed by one command."""
     code = main(["baseline"])

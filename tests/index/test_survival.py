@@ -454,6 +454,7 @@ def test_one_of_two_writers_wins_a_hundred_times(tmp_path: Path, tiny_encoder: A
     _races(tmp_path, tiny_encoder, 100)
 
 
+@pytest.mark.serial
 def test_a_second_process_leaves_within_a_second(folder: Path, tmp_path: Path) -> None:
     holder = (
         "import sys, time; sys.path.insert(0, sys.argv[1]); from pathlib import Path; from index import generations\n"

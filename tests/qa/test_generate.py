@@ -57,6 +57,7 @@ def test_it_stops_when_told(model: Any) -> None:
     assert list(model.generate("图书馆", max_tokens=3)), "its turn is given back"
 
 
+@pytest.mark.serial
 def test_it_stops_after_its_time(model: Any) -> None:
     began = time.monotonic()
     with pytest.raises(OutOfTime):

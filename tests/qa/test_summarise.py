@@ -116,6 +116,7 @@ def test_the_extract_stands_with_the_reason(reply: Any, note: str, scripted: Any
     assert note in summary.note
 
 
+@pytest.mark.serial
 def test_a_model_that_repeats_itself_is_cut_off(scripted: Any, answering: Answering) -> None:
     began = time.monotonic()
     summary = summarise(answering(), scripted(repeat("全市现有图书馆12座[1]。其中县级9座[1]。"))).summary
@@ -130,6 +131,7 @@ def test_a_model_that_counts_for_ever_is_cut_off(scripted: Any, answering: Answe
     assert len(written(answering(), scripted(numbered))) <= 8
 
 
+@pytest.mark.serial
 def test_what_was_proved_in_time_stays(scripted: Any, answering: Answering) -> None:
     def slow() -> Iterator[str]:
         yield "全市现有图书馆12座[1]。其中"
