@@ -25,35 +25,66 @@ WORDS, CUTS = ".words", ".cuts.npy"
 _BATCH = 1024  # passages cut at once
 
 
+class CutsWriter:
+    """Writes both files for the passages of a segment, given in the order of their keys."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._name = folder, name
+        self._cutter = shipped_words()
+        self._places = [self._cutter.fingerprint[None, :]]
+        self._words = (folder / f"{name}{WORDS}").open("wb")
+        self._at = 0
+
+    @property
+    def count(self) -> int:
+        """How many passages were added."""
+        return sum(map(len, self._places)) - 1
+
+    def add(self, passages: Sequence[Passage]) -> None:
+        """Cut some more passages."""
+        if not passages:
+            return
+        contexts = [passage.context for passage in passages]
+        heads = {context: n for n, context in enumerate(dict.fromkeys(contexts))}  # neighbours share theirs
+        cut = self._cutter.cut([*heads, *(passage.text for passage in passages)])
+        lengths = [len(words) for words in cut]
+        ends = self._at + np.cumsum(lengths)
+        begins = ends - lengths
+        of = [heads[context] for context in contexts]
+        texts = slice(len(heads), None)
+        self._places.append(np.stack([begins[texts], ends[texts], begins[of], ends[of]], axis=1).astype(np.uint32))
+        self._words.write(np.concatenate(cut).tobytes())
+        self._at = int(ends[-1])
+
+    def finish(self, count: int) -> None:
+        """Complete both files, which are to hold so many passages.
+
+        Raises:
+            OSError, WriteFailed: if it cannot be written, or what was read back is not what was written.
+        """
+        self.close()
+        np.save(self._folder / f"{self._name}{CUTS}", np.concatenate(self._places))
+        again = Cuts(self._folder, self._name)
+        if len(again) != count or not again.whole:
+            path = self._folder / f"{self._name}{CUTS}"
+            raise WriteFailed(f"{path} 应有 {count} 段的词，读回 {len(again)} 段；磁盘是否已满？")
+
+    def close(self) -> None:
+        """Add no more."""
+        self._words.close()
+
+
 def write(folder: Path, name: str, passages: Iterable[Passage], count: int) -> None:
-    """Write both files for the passages of a segment, by key.
+    """Write both files for all passages of a segment.
 
     Raises:
-        OSError, WriteFailed: if it cannot be written, or what was read back is not what was written.
+        OSError, WriteFailed: as ``CutsWriter.finish`` does.
     """
-    cutter = shipped_words()
-    places = np.zeros((count + 1, 4), np.uint32)
-    places[0] = cutter.fingerprint
+    writer = CutsWriter(folder, name)
     remaining = iter(passages)
-    row, at = 1, 0
-    with (folder / f"{name}{WORDS}").open("wb") as file:
-        while batch := list(islice(remaining, _BATCH)):
-            contexts = [passage.context for passage in batch]
-            heads = {context: n for n, context in enumerate(dict.fromkeys(contexts))}  # neighbours share theirs
-            cut = cutter.cut([*heads, *(passage.text for passage in batch)])
-            lengths = [len(words) for words in cut]
-            ends = at + np.cumsum(lengths)
-            begins = ends - lengths
-            mine = slice(row, row + len(batch))
-            places[mine, 0], places[mine, 1] = begins[len(heads) :], ends[len(heads) :]
-            of = [heads[context] for context in contexts]
-            places[mine, 2], places[mine, 3] = begins[of], ends[of]
-            file.write(np.concatenate(cut).tobytes())
-            row, at = row + len(batch), int(ends[-1])
-    np.save(folder / f"{name}{CUTS}", places)
-    again = Cuts(folder, name)
-    if row != count + 1 or len(again) != count or not again.whole:
-        raise WriteFailed(f"{folder / name}{CUTS} 应有 {count} 段的词，写入 {row - 1} 段；磁盘是否已满？")
+    while batch := list(islice(remaining, _BATCH)):
+        writer.add(batch)
+    writer.finish(count)
 
 
 class Cuts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from index.records import Document, Filter, Gazette
 from index.text import fold
@@ -38,6 +39,7 @@ def _within(value: int | None, limits: tuple[int | None, int | None]) -> bool:
     return value is not None and (low is None or value >= low) and (high is None or value <= high)
 
 
+@lru_cache(maxsize=4096)
 def day(date: str | None, missing: str = "00") -> int | None:
     """An ISO date as a number that sorts as it does, 2021-06-10 as 20210610; None for what is no date.
 

@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def terms(text: str) -> list[str]:
     for match in _TERM.finditer(text.translate(_FOLDING)):
         if match[1]:
             run = match[1].replace(" ", "")
-            found += [first + second for first, second in pairwise(run)] or [run]
+            found += map(add, run, run[1:]) if len(run) > 1 else run
         elif match[2]:
             found.append(match[2].replace(",", ""))
         else:

@@ -76,12 +76,15 @@ def to_row(noun: object) -> list[Any]:
     return row
 
 
-def _listed(value: Sequence[Any]) -> str:
-    if not value:
-        return "[]"
-    if isinstance(value[0], CatalogueItem):
-        value = [_ITEM(item) for item in value]
-    return json.dumps(value, ensure_ascii=False)
+def _listed(value: tuple[Any, ...]) -> str:
+    if value and isinstance(value[0], CatalogueItem):
+        return json.dumps([_ITEM(item) for item in value], ensure_ascii=False)
+    return _dumped(value)
+
+
+@lru_cache(maxsize=4096)
+def _dumped(value: tuple[Any, ...]) -> str:
+    return json.dumps(value, ensure_ascii=False)  # a section's passages and paragraphs share their headings
 
 
 def from_row(noun: type[T], row: Sequence[Any], **nested: Any) -> T:
@@ -99,4 +102,4 @@ def from_row(noun: type[T], row: Sequence[Any], **nested: Any) -> T:
 
 @lru_cache(maxsize=4096)
 def _tuple(text: str) -> tuple[Any, ...]:
-    return tuple(json.loads(text))  # a section's passages and paragraphs share their headings
+    return tuple(json.loads(text))

@@ -12,14 +12,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from index.embed import SHIPPED, TOKENIZER, shipped_tokenizer
+from index.embed import SHIPPED, TOKENIZER, shipped_cutter, shipped_tokenizer
 
 Words: TypeAlias = npt.NDArray[np.uint16]  # numbers of words in the order of the text, END where a sentence ends
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -66,6 +66,7 @@ class WordVectors:
         self._neighbours: Words = arrays["neighbours"]
         self._cosines: npt.NDArray[np.float16] = arrays["cosines"]
         self._tokenizer = shipped_tokenizer(folder)
+        self._cutter = shipped_cutter(folder)
         self._ends = np.zeros(len(self._rows), dtype=bool)
         for mark in _ENDS:
             if (number := self._tokenizer.token_to_id(mark)) is not None:
@@ -80,15 +81,12 @@ class WordVectors:
 
     def cut(self, texts: Sequence[str]) -> list[Words]:
         """Each text's words by number, those without a vector left out, ``END`` at the ends of sentences."""
-        rows = [e.ids for e in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
-        if not rows:
-            return []
-        ids = np.fromiter(chain.from_iterable(rows), dtype=np.uint16)
-        ids[self._ends[ids]] = END
-        kept = self._known[ids] | (ids == END)
-        ends = np.cumsum([len(row) for row in rows])
-        ends = np.concatenate([[0], np.cumsum(kept)])[ends]  # of what is kept
-        return np.split(ids[kept], ends[:-1])
+        ids, lengths = self._cutter.cut(texts)
+        marked = np.where(self._ends[ids], np.uint16(END), ids)
+        kept = self._known[ids] | (marked == END)
+        ends = np.concatenate([[0], np.cumsum(kept)])[np.cumsum(lengths)].tolist()  # of what is kept
+        words = marked[kept]
+        return [words[begin:end] for begin, end in pairwise([0, *ends])]
 
     def word(self, number: int) -> str:
         """The word of a number, as it was trained: folded."""
@@ -117,24 +115,18 @@ class WordVectors:
         # A mark before each: then none is empty, and the first sentence of each begins with it.
         body, bodies = _marked(passages)
         head, heads_at = _marked(heads)
-        both = np.concatenate([body, head])
-        seen = np.zeros(len(self), dtype=bool)  # np.unique sorts, which takes ten times as long
-        seen[both] = True
-        present = np.flatnonzero(seen).astype(np.uint16)
-        place = (np.cumsum(seen) - 1)[both]
-        closeness = self._closeness(asked, present)
-        near = closeness.take(place, axis=1)  # half the time of closeness[:, place]
+        near, closeness = self._near(asked, body, head)
+        # Few words are near one that is asked for, so only those are compared.
+        found = np.flatnonzero(near[body])
+        matched = near[body[found]]
         sentences = np.flatnonzero(body == END)
-        in_sentence = np.maximum.reduceat(near[:, : len(body)], sentences, axis=1)
+        in_sentence = _best(closeness[:, matched], sentences, found)
         first = np.searchsorted(sentences, bodies)
         in_passage = np.maximum.reduceat(in_sentence, first, axis=1)
-        in_head = np.maximum.reduceat(near[:, len(body) :], heads_at, axis=1)
-        number = np.zeros(len(self), dtype=np.uint16)  # of a word asked for, from 1
-        number[asked] = np.arange(1, len(asked) + 1)
-        asked_for = number[body]
-        same = np.flatnonzero(asked_for)
-        exact = np.zeros_like(in_passage)
-        exact[asked_for[same] - 1, np.searchsorted(bodies, same, side="right") - 1] = 1
+        found_head = np.flatnonzero(near[head])
+        in_head = _best(closeness[:, near[head[found_head]]], heads_at, found_head)
+        same = asked[:, None] == body[found]
+        exact = _best(same.astype(np.float32), bodies, found)
         return Match(
             passage=share @ in_passage,
             sentence=np.maximum.reduceat(share @ in_sentence, first),
@@ -143,14 +135,25 @@ class WordVectors:
             both=share @ np.maximum(in_passage, in_head),
         )
 
-    def _closeness(self, asked: Words, present: Words) -> Floats:
-        """(len(asked), len(present)): squared cosines from ``FLOOR`` up, 1 where it is the same word."""
-        cosine = _product(self.vectors(asked), self.vectors(present))
+    def _near(self, asked: Words, *texts: Words) -> tuple[npt.NDArray[np.intp], Floats]:
+        """For each word of the texts its column, 0 where it is near no word asked for; and the columns.
+
+        A column has the squared cosines with the words asked for, from ``FLOOR`` up, and 1 for the same word.
+        """
+        seen = np.zeros(len(self), dtype=bool)  # np.unique sorts, which takes ten times as long
+        for words in texts:
+            seen[words] = True
+        seen[END] = False
+        present = np.flatnonzero(seen)
+        rows: Floats = self._rows.take(present, axis=0).astype(np.float32)  # their scale is left for the product
+        cosine = _product(rows, self.vectors(asked)) * self._scales[present][:, None]
         closeness = np.where(cosine >= FLOOR, cosine**2, 0).astype(np.float32)
-        closeness[:, present == END] = 0
-        same = asked[:, None] == present[None, :]
+        same = present[:, None] == asked[None, :]
         closeness[same] = np.maximum(closeness[same], 1)
-        return closeness
+        some = np.flatnonzero(closeness.any(axis=1))
+        columns = np.zeros(len(self), dtype=np.intp)
+        columns[present[some]] = np.arange(1, len(some) + 1)
+        return columns, np.concatenate([np.zeros_like(closeness[:1]), closeness[some]]).T
 
     def nearest(self, number: int, k: int) -> list[tuple[int, float]]:
         """The k words nearest to one with their cosines, best first, itself left out; at most 8 are known."""
@@ -165,6 +168,19 @@ def _marked(texts: Sequence[Words]) -> tuple[Words, npt.NDArray[np.intp]]:
     return np.concatenate(parts), np.cumsum([0, *[len(words) + 1 for words in texts[:-1]]])
 
 
+def _best(values: Floats, starts: npt.NDArray[np.intp], at: npt.NDArray[np.intp]) -> Floats:
+    """(rows, len(starts)): the greatest value of each row between one start and the next, 0 where there is none.
+
+    Column i of the values stands at ``at[i]``, which rises.
+    """
+    best = np.zeros((len(values), len(starts)), dtype=np.float32)
+    if len(at):
+        owners = np.searchsorted(starts, at, side="right") - 1
+        begins = np.flatnonzero(np.diff(owners, prepend=-1))
+        best[:, owners[begins]] = np.maximum.reduceat(values, begins, axis=1)
+    return best
+
+
 _UNTHREADED = 260_000  # multiplications up to which OpenBLAS stays on one thread
 
 
@@ -174,9 +190,9 @@ def _product(left: Floats, right: Floats) -> Floats:
     Waiting for a second thread on two busy cores made one question take 150 ms instead of 1.
     """
     out = np.empty((len(left), len(right)), dtype=np.float32)
-    step = max(1, _UNTHREADED // max(1, left.size))
-    for first in range(0, len(right), step):
-        out[:, first : first + step] = left @ right[first : first + step].T
+    step = max(1, _UNTHREADED // max(1, right.size))
+    for first in range(0, len(left), step):
+        np.matmul(left[first : first + step], right.T, out=out[first : first + step])
     return out
 
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from index import building, cuts
+from index import building
+from index.cuts import CutsWriter
 from index.generations import WriteFailed, pointer_stamp
 from index.lexical import LexicalIndex, LexicalWriter
 from index.records import GazetteError
@@ -290,8 +291,8 @@ def test_what_was_written_is_read_back(
         blocks = Segment.vector_rows
         monkeypatch.setattr(Segment, "vector_rows", lambda self: list(blocks(self))[:0])
     elif fault == "cuts":
-        rows = cuts.write
-        monkeypatch.setattr(cuts, "write", lambda a, b, passages, count: rows(a, b, list(passages)[1:], count))
+        rows = CutsWriter.add
+        monkeypatch.setattr(CutsWriter, "add", lambda self, passages: rows(self, passages[1:]))
     else:
         monkeypatch.setattr(LexicalWriter, "add", lambda *_: None)
     with pytest.raises(WriteFailed):
