@@ -35,7 +35,7 @@ class Documents(Mapping[str, Document]):
     """Documents by id, read when asked for."""
 
     def __init__(self, get: Callable[[str], Document | None], ids: Callable[[], Sequence[str]]) -> None:
-        self._get = lru_cache(maxsize=4096)(get)
+        self._get = lru_cache(maxsize=128)(get)
         self._ids = ids
 
     def __getitem__(self, document_id: str) -> Document:
