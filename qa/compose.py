@@ -23,7 +23,9 @@ Documents = Callable[[str], DocumentSentences]
 _FIELD = re.compile(r"[\u4e00-\u9fff]{1,8}\s*[：:]\s*([^：:，。；]{2,60})")
 _ASKS_NAME = re.compile(r"叫(?:什么|啥)|名称|名字|[全简]称")
 _IN_MARKS = re.compile(r"[（(“「](?:以下)?(?:简称|称为?)?[“「]?([\u4e00-\u9fff]{2,20})[）)”」]+$")
-_MEANS = re.compile(r"(?P<term>[\u4e00-\u9fff]{2,12})[”」]?(?:制度|做法|机制)?[，,]?(?:(?:是|系)?指(?:的是)?|也?就是|即(?![将使可]))[:：，]?")
+_MEANS = re.compile(
+    r"(?P<term>[\u4e00-\u9fff]{2,12})[”」]?(?:制度|做法|机制)?[，,]?(?:(?:是|系)?指(?:的是)?|也?就是|即(?![将使可]))[:：，]?"
+)
 _CAUSE = re.compile(r"(?:主要)?(?:原因|理由|缘由)(?:主要)?(?:是|在于|为)(?:因为|由于)?|主要(?:是|在于)(?:因为|由于)?")
 MEANING = frozenset({"definition", "other", "reason", "procedure"})  # 是怎么回事 and 是什么 ask for one, too
 _DENIAL = re.compile(r"不得|不能|不准|不予|不再|不含|不|未|无(?!障碍|论)|没有|严禁|禁止|杜绝|取消")
@@ -65,7 +67,10 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
     if made := several.dated(pool, best, documents):
         return replace(made, made="date")
     if made := (
-        several.conflict(pool, choices) or several.other_name(pool, choices) or several.other_words(pool, choices)
+        several.conflict(pool, choices)
+        or several.rival(pool, choices)
+        or several.other_name(pool, choices)
+        or several.other_words(pool, choices)
     ):
         return replace(made, made="conflict")
     field = _field(best)
@@ -73,7 +78,9 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
     cause = _cause(best) if question.kind == "reason" else None
     whole = field or meaning or cause
     if whole is None:
-        whole = widened(best, question.flat, wants_all=question.wants_all, name=question.kind in NAMES, post=question.kind == "post")
+        whole = widened(
+            best, question.flat, wants_all=question.wants_all, name=question.kind in NAMES, post=question.kind == "post"
+        )
     reading = replace(quoted(pool.asked, best.sentence, whole), made="field" if field else "span")
     return _second(pool, several.same_elsewhere(pool, choices, reading), choices)
 
@@ -93,7 +100,7 @@ def _meaning(choice: Choice, question: Question) -> Span | None:
     """All that a sentence says a word of the question means, where the choice lies in it: 某某，是指|……的情形。"""
     text = choice.sentence.text
     for means in _MEANS.finditer(text):
-        meant = means["term"][-4:] in question.flat or (question.kind == "definition" and "指" in means[0])
+        meant = means["term"][-3:] in question.flat or (question.kind == "definition" and "指" in means[0])
         if meant and choice.span.start >= means.end() - 1:
             return _to_the_end(text, means.end())
     return None
@@ -174,14 +181,7 @@ def _yes_no(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
             lead = lists.lead_of(documents(sentence.document_id), sentence)
             rule = rule if lead else None  # what cannot be quoted decides nothing
     denied = rule if rule is not None else bool(_DENIAL.search(sentence.text[slice(*decisive)]))
-    if _ASKS_PAY.search(asked.question.flat) and _FREE.search(sentence.text[decisive[0] :]):
-        denied, decisive = True, (decisive[0], len(sentence.text))
-    elif rule is None and not denied and (end := _fails(asked.question, sentence, decisive[1])):
-        denied, decisive = True, (decisive[0], end)
-    if rest := _excepted(asked.question, sentence):
-        denied, decisive = not _rules_against(sentence.text[: rest[0]]), rest
-    if _ASKS_DONE.search(asked.question.flat) and _UNDERWAY.search(sentence.text[slice(*decisive)]):
-        denied = True
+    decisive, denied = _turned(asked.question, sentence, decisive, rule, denied)
     decisive = (after_label(sentence.text, *decisive), decisive[1])
     asks_denial = bool(_DENIAL.search(_predicate(asked.question.flat)))
     word = "是" if denied == asks_denial else "否"
@@ -196,12 +196,29 @@ def _yes_no(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
     return Reading(status="answered", made="yesno", answer=f"{word}，{ruling}{clause}", sentence=shown, proofs=proofs)
 
 
+def _turned(
+    question: Question, sentence: Sentence, decisive: tuple[int, int], rule: bool | None, denied: bool
+) -> tuple[tuple[int, int], bool]:
+    """The deciding clause and whether it denies, where the rest of the sentence turns it: free of charge, not reached,
+    excepted, or only under way."""
+    if _ASKS_PAY.search(question.flat) and _FREE.search(sentence.text[decisive[0] :]):
+        decisive, denied = (decisive[0], len(sentence.text)), True
+    elif rule is None and not denied and (end := _fails(question, sentence, decisive[1])):
+        decisive, denied = (decisive[0], end), True
+    if rest := _excepted(question, sentence):
+        decisive, denied = rest, not _rules_against(sentence.text[: rest[0]])
+    if _ASKS_DONE.search(question.flat) and _UNDERWAY.search(sentence.text[slice(*decisive)]):
+        denied = True
+    return decisive, denied
+
+
 def _fails(question: Question, sentence: Sentence, after: int) -> int:
     """Where a later clause ends that denies what the question asserts last (是否达标: 没有达到); 0 where none does."""
     asserted = _CHOICE_FORM.sub("", _predicate(question.flat)).rstrip("吗嘛么呢没不? ？")[-2:]
     for start, end in sentence.clauses:
         if start >= after and any(
-            set(asserted) & set(sentence.flat[m.end() : m.end() + 3]) for m in _DENIAL.finditer(sentence.flat, start, end)
+            set(asserted) & set(sentence.flat[m.end() : m.end() + 3])
+            for m in _DENIAL.finditer(sentence.flat, start, end)
         ):
             return end
     return 0
@@ -209,7 +226,7 @@ def _fails(question: Question, sentence: Sentence, after: int) -> int:
 
 def _excepted(question: Question, sentence: Sentence) -> tuple[int, int] | None:
     """The clause that excepts what the question is about from what the sentence says, 导盲犬除外; None where none does."""
-    for match in _EXCEPTED.finditer(sentence.flat):
+    for match in _EXCEPTED.finditer(sentence.text):
         named = bigrams(match[1]) & bigrams(question.flat)
         if any(pair not in sentence.flat[: match.start()] for pair in named):
             return match.span()

@@ -20,6 +20,7 @@ from safetensors.numpy import load_file
 from qa.candidates import ASKS_FIGURE
 from qa.evidence import Choice, Reading
 from qa.features import NEAR, SENTENCE_FEATURES, Matrix, Pool, coverage
+from qa.fit import misfit
 from qa.numbers import HAN_NUMERAL, from_han
 from qa.question import Question
 from qa.words import FUNCTION, cut, formality, rarity
@@ -32,7 +33,9 @@ THRESHOLD = 0.45
 # The points of a section whose heading is what the question asks for do not depend on the best sentence: all 16
 # such answers over made-up gazettes were right, and no question without an answer got one.
 SECTION = 0.9
+ONE_SPAN = frozenset({"span", "conflict"})
 NO_ARTICLE = 0.3  # an article is asked for and none is given
+MISFIT = 0.2  # the answer is plainly of another kind than is asked for
 NOWHERE = -12.0  # the pointer's score where it saw nothing
 COMMON = 9.0  # rarity beyond which a word is simply rare
 _NAMED_POST = re.compile(
@@ -68,7 +71,8 @@ SIGNALS = (
     "score_gap", "value", "value_gap", "here", "here_gap", "pointed", "cover_all", "cover_paragraph", "soft", "in_passage", "longest",
     "lacking", "lacking_most", "absent", "head_lacking", "head_absent", "head_here", "elsewhere", "figures_lacking", "clause",
     "unmet", "other_type", "other_unit", "no_name", "other_class", "too_few", "no_cue", "no_sum", "one_word_off", "nothing", "figure_for_name",
-    "figure_here", "figure_lacking", "figure_elsewhere", "echo", "question_length", "answer_length", "yesno", "cell", "list", "field", "conflict",
+    "figure_here", "figure_lacking", "figure_elsewhere", "yesno_here", "yesno_lacking", "yesno_elsewhere", "yesno_clause", "yesno_soft",
+    "yesno_cover", "echo", "question_length", "answer_length", "yesno", "cell", "list", "field", "conflict",
 )  # fmt: skip
 
 
@@ -91,7 +95,7 @@ def signals(pool: Pool, choices: Sequence[Choice], text: str, reading: Reading) 
     missing = {word: formality(word) for word, _, _ in lacking if not word.isascii()}
     clause = next(((a, b) for a, b in sentence.clauses if a <= best.span.start < b), (0, len(sentence.text)))
     in_clause = coverage(asked, sentence.flat[clause[0] : max(clause[1], best.span.end)])
-    one_span = reading.made in {"span", "conflict"}
+    one_span = reading.made in ONE_SPAN
     rest = choices[1:]
     found: dict[str, float] = {
         "score_gap": best.score - (rest[0].score if rest else best.score - 3.0),
@@ -137,6 +141,16 @@ def signals(pool: Pool, choices: Sequence[Choice], text: str, reading: Reading) 
         "figure_here": asks_figure * found["here"],
         "figure_lacking": asks_figure * found["lacking_most"],
         "figure_elsewhere": asks_figure * found["elsewhere"],
+    }
+    # A yes or no is read off any sentence, so how well it matches counts differently.
+    yesno = found["yesno"]
+    found |= {
+        "yesno_here": yesno * found["here"],
+        "yesno_lacking": yesno * found["lacking_most"],
+        "yesno_elsewhere": yesno * found["elsewhere"],
+        "yesno_clause": yesno * found["clause"],
+        "yesno_soft": yesno * found["soft"],
+        "yesno_cover": yesno * found["cover_all"],
     }
     return np.array([found[name] for name in SIGNALS], dtype=np.float32)
 
@@ -224,6 +238,8 @@ def judge(reading: Reading, pool: Pool, choices: Sequence[Choice], text: str) ->
     chance = SECTION if reading.made == "section" else probability(signals(pool, choices, text, reading))
     if pool.asked.question.kind == "article" and not re.search(r"第.+条", reading.answer):
         chance = min(chance, NO_ARTICLE)
+    if reading.made in ONE_SPAN and misfit(pool.asked.question, choices[0], reading.answer):
+        chance = min(chance, MISFIT)
     if chance >= THRESHOLD:
         return replace(reading, confidence=chance)
     return Reading(confidence=chance, reason=_missing(pool, choices[0], text))

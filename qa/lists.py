@@ -75,7 +75,7 @@ def gather(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentence
     if question.kind == "person" or ("、" in best.text and not leads):
         return None
     items = _under_lead(view, own, sentence) or _series(view, own, sentence)
-    if len(items) < 2 or _asked_many(question) not in {None, len(items)}:
+    if len(items) < 2 or (not leads and _asked_many(question) not in {None, len(items)}):
         return None
     heads = [_head(s.text) for s in items]
     answer = "；".join(heads)
@@ -130,7 +130,9 @@ def _section(pool: Pool, best: Sentence, documents: Callable[[str], DocumentSent
 
 def _asked_many(question: Question) -> int | None:
     """How many items the question says there are: 哪五个问题; None where it says no number above one."""
-    found = [n for m in _ASKED_MANY.finditer(question.flat) if (n := 2 if m["n"] == "两" else from_han(m["n"])) and n > 1]
+    found = [
+        n for m in _ASKED_MANY.finditer(question.flat) if (n := 2 if m["n"] == "两" else from_han(m["n"])) and n > 1
+    ]
     return found[-1] if found and question.wants_all else None
 
 

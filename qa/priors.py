@@ -12,12 +12,13 @@ import numpy as np
 
 from qa.candidates import ASKS_FIGURE, COUNTED, Sentence, Span
 from qa.features import Asked, Matrix
+from qa.fit import DOCUMENT
 from qa.numbers import HAN_NUMERAL
 from qa.question import Question
 
 HOLLOW, FIELD, FIGURELESS, TENSE = 1.2, 2.0, 0.8, 0.6
 NO_NAME, OTHER_TYPE, SAME_UNIT, OTHER_UNIT = 0.8, 1.5, 0.7, 0.4
-FORMER, NO_DAY, SET_AGAINST, CLASS, LABELLED = 1.5, 1.0, 2.5, 1.0, 1.5
+FORMER, NO_DAY, SET_AGAINST, CLASS, LABELLED, NO_DOCUMENT = 1.5, 1.0, 2.5, 1.0, 1.5, 1.0
 NOT_IN_FORCE = 2.5
 LINE = 28  # characters of a line that is a name with its post
 
@@ -113,7 +114,8 @@ def _defines(sentence: Sentence, question: Question) -> bool:
         return False
     return (
         re.search(
-            rf"{re.escape(term)}[”」]?(?:制度|机制|做法)?[，,]?(?:是指|指的?是|即|也?就是)|(?:所称|所谓)[“「]?{re.escape(term)}", sentence.flat
+            rf"{re.escape(term)}[”」]?(?:制度|机制|做法)?[，,]?(?:是指|指的?是|即|也?就是)|(?:所称|所谓)[“「]?{re.escape(term)}",
+            sentence.flat,
         )
         is not None
     )
@@ -145,6 +147,8 @@ def of_spans(asked: Asked, sentence: Sentence) -> Matrix:
             out[i] -= _not_the_person(question, sentence, span)
         if role and span.type == "person" and (held := _ROLE_HELD.match(sentence.flat, span.end)):
             out[i] += CLASS if _same_role(role, held[1]) else -OTHER_TYPE
+        if question.kind == "document" and not DOCUMENT.search(said):
+            out[i] -= NO_DOCUMENT
         if own and span.type in COUNTED:
             out[i] += LABELLED if own[0] <= span.start and span.end <= own[1] else 0.0
         if question.kind in ASKS_FIGURE and span.type not in asked.expected:

@@ -28,7 +28,9 @@ _BEFORE_FIGURE = re.compile(
 )
 _BEFORE_DURATION = re.compile(r"自[^，。；]{2,18}起$")  # 自公布之日起|十五日内
 _FINE = re.compile(r"(?:罚[款金])?")
-_POST = re.compile(r"(?:党组|党委|常务)*副?(?:书记|主任|主席|秘书长|检察长|[局院市县区省部处科所站校会州镇乡队行厂][\u4e00-\u9fff]?长|委员|代表|经理|董事长)")
+_POST = re.compile(
+    r"(?:党组|党委|常务)*副?(?:书记|主任|主席|秘书长|检察长|[局院市县区省部处科所站校会州镇乡队行厂][\u4e00-\u9fff]?长|委员|代表|经理|董事长)"
+)
 _YEARS = re.compile(rf"[{HAN_NUMERAL}\d]+年(?:零|又)?$")  # 一年|二个月
 _SPLIT = re.compile(r"(?<=[\u4e00-\u9fff])\d{1,3} $")  # 案件3 |9件, as OCR parts figures
 _TO = re.compile(r"(?:以上)?(?:至|到|[-—–~～])")

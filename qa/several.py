@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from qa.candidates import COUNTED, DocumentSentences, Sentence, Span
 from qa.evidence import Choice, Reading
@@ -21,6 +22,15 @@ ALIKE = 0.75  # of the words beside two values that must be the same
 FRAME = 2  # words beside a value that say what it is of, at least
 STRICT = 6  # characters next to two values that must be the same where neither was looked for
 COMPARED = COUNTED | {"person"}
+RIVAL, LESS = (
+    4.5,
+    0.25,
+)  # by how much a rival may be worse: in the value of its span, in how much of the question it holds
+FARTHEST = Decimal("1.25")  # of two figures that may be meant to be one
+_ROUND = re.compile(r"约|近|余|多|左右|超|以[上下内]|半$")
+_SCOPE = re.compile(
+    r"计划|目标|预计|预期|概算|批复|力争|规划|其中|主?城区|农村|城镇|累计|新增|同比|上年|平均|人均|最[高低多少]|男|女|以来|原|调整|上半年|市本级|开工|竣工|户籍|常住|户口"
+)
 _RULES = r"[\u4e00-\u9fff]{1,10}(?:法|条例|办法|规定|规则)"
 _CITED = re.compile(
     rf"(?P<law>《[^《》]{{2,40}}》|(?<=[照据反]){_RULES}|条例|办法|原)?第[{HAN_NUMERAL}\d]+条(?:之[{HAN_NUMERAL}])?(?:第[{HAN_NUMERAL}\d]+款)?"
@@ -192,11 +202,10 @@ def conflict(pool: Pool, choices: Sequence[Choice]) -> Reading | None:
         if other.span.type != best.span.type or other.span.unit != best.span.unit:
             continue
         x, y = _bare(best), _bare(other)
-        if x == y or x in y or y in x:
-            continue
+        if x == y or x in y or y in x or (best.sentence.article and other.sentence.article):
+            continue  # each rule has its own day of force and fines
         same = (
             best.sentence.document_id != other.sentence.document_id
-            and not (best.sentence.article and other.sentence.article)  # each rule has its own day of force and fines
             and set(pool.unmet(other.index)) <= set(pool.unmet(best.index))
             and _same_slot(best.sentence, best.span, other.sentence, other.span)
         )
@@ -210,6 +219,60 @@ def conflict(pool: Pool, choices: Sequence[Choice]) -> Reading | None:
             quoted(pool.asked, other.sentence, widened(other), 120),
         )
     return _elsewhere(pool, best)
+
+
+def rival(pool: Pool, choices: Sequence[Choice]) -> Reading | None:
+    """Both values where another document says nearly the same value of the same thing in its own words: 4860万元 and 4680万元,
+    9月28日 and 9月18日, 沈若槐 and 沈若淮. Values far apart are seldom of one thing, and years, plans or parts of a whole part them."""
+    best = choices[0]
+    for other in choices[1:]:
+        x, y = _bare(best), _bare(other)
+        if (
+            other.sentence.document_id == best.sentence.document_id
+            or (other.span.type, other.span.unit) != (best.span.type, best.span.unit)
+            or (other.sentence.article and best.sentence.article)
+            or x in y
+            or y in x
+            or best.value - other.value > RIVAL
+            or other.row[COVER] < best.row[COVER] - LESS
+            or set(pool.unmet(other.index)) - set(pool.unmet(best.index))
+            or set(_SCOPE.findall(pool.asked.question.flat)) - set(_SCOPE.findall(other.sentence.flat))
+            or not _nearly(best, other)
+            or _apart(best.sentence, best.span, other.sentence, other.span)
+        ):
+            continue
+        return _both(
+            quoted(pool.asked, best.sentence, widened(best), 120),
+            quoted(pool.asked, other.sentence, widened(other), 120),
+        )
+    return None
+
+
+def _nearly(one: Choice, other: Choice) -> bool:
+    """Whether two values differ as a slip of the pen does: a character of a name, month or day of a date, a quarter of a figure,
+    or its digits in another order. A figure and its rounding do not differ."""
+    x, y = _bare(one), _bare(other)
+    if one.span.type == "date":
+        years = [set(_YEAR.findall(text)) for text in (x, y)]
+        months = [re.search(r"\d{1,2}月", text) for text in (x, y)]
+        return all(months) and (not all(years) or years[0] == years[1])
+    if one.span.type not in COUNTED:
+        return len(x) == len(y) >= 3 and sum(a != b for a, b in zip(x, y, strict=True)) == 1
+    a, b = value(x), value(y)
+    if not a or not b or a == b or _ROUND.search(x) or _ROUND.search(y):
+        return False
+    return sorted(c for c in x if c.isdigit()) == sorted(c for c in y if c.isdigit()) or max(a, b) <= FARTHEST * min(
+        a, b
+    )
+
+
+def _apart(one: Sentence, a: Span, other: Sentence, b: Span) -> bool:
+    """Whether two values are of other years, or one is of a plan or a part and the other is not."""
+    years = [set(_YEAR.findall(s.flat)) for s in (one, other)]
+    if a.type != "date" and all(years) and not years[0] & years[1]:
+        return True
+    scopes = [set(_SCOPE.findall("".join(_beside(s, span)))) for s, span in ((one, a), (other, b))]
+    return scopes[0] != scopes[1]
 
 
 def _elsewhere(pool: Pool, best: Choice) -> Reading | None:

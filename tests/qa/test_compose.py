@@ -186,6 +186,15 @@ def test_phrases_of_two_documents_that_differ(one: str, other: str, answer: str 
         pytest.param("共有18件内容重复", "18件", "number", "件", "18件", id="内 of another word"),
         pytest.param("每两年评估一次", "两年", "duration", "年", "每两年", id="how often"),
         pytest.param("分为满意、不满意两个等次。", "两个", "number", "个", "两个等次", id="the noun that is asked for"),
+        pytest.param("会议举行的二十日前送交", "二十日", "duration", "日", "二十日前", id="how long before"),
+        pytest.param(
+            "自公布之日起十五日内申请", "十五日", "duration", "日", "自公布之日起十五日内", id="from when it is counted"
+        ),
+        pytest.param("处五百元以下罚款", "五百元", "amount", "元", "五百元以下罚款", id="a fine"),
+        pytest.param("最长不得超过一年", "一年", "duration", "年", "最长不得超过一年", id="a bound said twice"),
+        pytest.param("举报线索仅占6.8%", "6.8%", "percent", "%", "仅占6.8%", id="only"),
+        pytest.param("委员安晓宁、胡玉凤提问", "胡玉凤", "person", "", "安晓宁、胡玉凤", id="names joined"),
+        pytest.param("局长宫晓、县长卓群", "宫晓", "person", "", "宫晓", id="names parted by their posts"),
         pytest.param("修改《停车条例》", "停车条例》", "document", "", "《停车条例》", id="title mark closed"),
     ],
 )
@@ -205,9 +214,85 @@ def test_a_window_holds_the_answer_and_no_more_than_its_limit() -> None:
     assert "新建学校" in text[low:high]
 
 
+def _answered(question: str, text: str, words: str, kind: str = "words") -> str:
+    pool = _pool(question, context_sentences(text))
+    return compose.compose(pool, [_choice(pool, 0, words, kind)], lambda _: None).answer  # type: ignore[arg-type,return-value]
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "words", "answer"),
+    [
+        pytest.param(
+            "什么是“屋场会”制度？", "推行“屋场会”制度，即由组长召集，每月议事一次。", "组长召集", "由组长召集，每月议事一次", id="即",
+        ),
+        pytest.param(
+            "静默认证是怎么回事", "所谓“静默认证”，就是通过比对数据，自动确认状态。", "自动确认状态", "通过比对数据，自动确认状态", id="就是",
+        ),
+        pytest.param("链长制是什么", "所称链长制，是指由领导联系产业链，解决问题的机制。", "领导联系产业链", "由领导联系产业链，解决问题的机制", id="是指"),
+        pytest.param("会期是什么", "所称链长制，是指由领导联系产业链的机制。", "领导联系产业链", "领导联系产业链", id="the meaning of another word"),
+        pytest.param("为什么收不抵支？", "当年收不抵支，由统筹弥补，主要原因是退休人员多，缴费人员少。", "统筹弥补", "退休人员多，缴费人员少", id="the cause"),
+        pytest.param("欧阳立群担任什么职务？", "市预算工作委员会主任欧阳立群", "市预算工作委员会", "市预算工作委员会主任", id="a post to its end"),
+        pytest.param("“三不返”是哪三样？", "建立制度，即预警未解除不返、隐患未排除不返、未经同意不返。", "预警未解除不返、隐患未排除", "预警未解除不返、隐患未排除不返、未经同意不返", id="a list without its 即"),
+        pytest.param("后三位的是哪两项？", "“获得信贷”“招标投标”两项指标", "信贷”“招标投标", "“获得信贷”“招标投标”", id="a list of quotations"),
+    ],
+)  # fmt: skip
+def test_an_answer_goes_to_its_end(question: str, text: str, words: str, answer: str) -> None:
+    assert _answered(question, text, words).startswith(answer)
+
+
+def _said_by_two(question: str, one: str, other: str, kind: str, unit: str, values: tuple[str, str]) -> str | None:
+    sentences = [replace(context_sentences(t)[0], document_id=name) for t, name in ((one, "a"), (other, "b"))]
+    pool = _pool(question, sentences)
+    made = several.rival(pool, [_choice(pool, n, value, kind, unit) for n, value in enumerate(values)])
+    return made.answer if made else None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "values", "answer"),
+    [
+        pytest.param("全市使用公益金4860万元。", "公益金去年支出4680万元。", ("4860万元", "4680万元"), "4860万元；4680万元", id="figures in another order"),
+        pytest.param("全市使用公益金4860万元。", "公益金去年支出960万元。", ("4860万元", "960万元"), None, id="far apart"),
+        pytest.param("公益金约4900万元。", "公益金支出4860万元。", ("约4900万元", "4860万元"), None, id="a rounding"),
+        pytest.param("2021年公益金4860万元。", "2022年公益金4680万元。", ("4860万元", "4680万元"), None, id="other years"),
+        pytest.param("计划安排公益金4860万元。", "公益金支出4680万元。", ("4860万元", "4680万元"), None, id="a plan"),
+        pytest.param("其中农村公益金4860万元。", "公益金支出4680万元。", ("4860万元", "4680万元"), None, id="a part"),
+    ],
+)  # fmt: skip
+def test_figures_of_two_documents_that_may_be_one(
+    one: str, other: str, values: tuple[str, str], answer: str | None
+) -> None:
+    assert _said_by_two("公益金用了多少钱", one, other, "amount", "元", values) == answer
+
+
+@pytest.mark.parametrize(
+    ("other", "answer"),
+    [
+        pytest.param("沈若淮", "沈若槐；沈若淮", id="a character"),
+        pytest.param("钱若水", None, id="another person"),
+    ],
+)
+def test_names_of_two_documents_that_may_be_one(other: str, answer: str | None) -> None:
+    one = "旧小区改造由副市长沈若槐牵头。"
+    made = _said_by_two(
+        "旧小区改造哪位副市长牵头", one, f"旧小区改造副市长{other}挂帅牵头。", "person", "", ("沈若槐", other)
+    )
+    assert made == answer
+
+
 @pytest.mark.parametrize(
     ("question", "text", "answer"),
     [
+        pytest.param(
+            "导盲犬能带进医院吗？",
+            "不得携犬进入医院，工作犬、导盲犬除外。",
+            "是，工作犬、导盲犬除外",
+            id="an exception",
+        ),
+        pytest.param("宠物犬能带进医院吗？", "不得携犬进入医院，工作犬、导盲犬除外。", "否", id="no exception for it"),
+        pytest.param(
+            "用地比例是否达标？", "用地比例实际为6.2%，没有达到8%的要求。", "否", id="not reached, said later"
+        ),
+        pytest.param("体验馆要花钱不", "建成体验馆5个，免费对个人开放。", "否", id="free, said later"),
         pytest.param("消防队救火收费吗？", "专职消防队扑救火灾，不得收取任何费用。", "否", id="the clause after rules"),
         pytest.param("建农田还要不要县级配套？", "推进农田建设，取消县级配套。", "否", id="what is abolished"),
         pytest.param("地铁1号线通了没有？", "地铁1号线开通运营。", "是", id="没有 that only asks"),

@@ -60,13 +60,25 @@ def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.mark.parametrize(
-    "question", ["公共体育工作存在哪些问题？", "体育工作还有哪几个短板", "公共体育工作存在的主要问题"]
+    "question",
+    [
+        "公共体育工作存在哪些问题？",
+        "体育工作还有哪几个短板",
+        "公共体育工作存在的主要问题",
+        "查出体育场馆哪三个毛病",
+        "体育工作自己承认的三个短处是啥",
+        "体育工作存在的三方面问题",
+    ],
 )
 def test_all_problems_are_the_points_of_their_section(question: str, index: Index) -> None:
     answer = Assistant(index).ask(question)
     assert answer.answer == "设施总量不足；专业人才短缺；经费投入偏低"
     text = index.source(answer.citations[0].source_id).text
     assert all("".join(text[c.start : c.end].split()) == "".join(c.quote.split()) for c in answer.citations)
+
+
+def test_points_are_as_many_as_are_asked_for(index: Index) -> None:
+    assert "设施总量不足" not in Assistant(index).ask("公共体育工作查出哪五个毛病").answer
 
 
 def test_the_points_of_another_matter_are_no_answer(index: Index) -> None:
@@ -91,6 +103,28 @@ def test_two_documents_that_differ_by_a_few_words_are_a_conflict(index: Index) -
     answer = Assistant(index).ask("全市有多少处公共体育场馆？")
     assert (answer.status, sorted(answer.answer.split("；"))) == ("conflict", ["46处", "64处"])
     assert len({c.document for c in answer.citations}) == 2
+
+
+LEADS = """# 清溪市地名管理办法
+
+第一条 申请地名命名、更名，应当提交下列材料：
+
+（一）申请书；
+
+（二）命名、更名方案及理由；
+
+（三）地理位置示意图。
+
+第二条 批准机关应当自受理申请之日起十五个工作日内作出决定。
+"""
+
+
+def test_the_items_under_a_lead_that_is_a_list_itself(tmp_path: Path) -> None:
+    (tmp_path / "rules.md").write_text(LEADS, encoding="utf-8")
+    build([tmp_path / "rules.md"], tmp_path / "index")
+    with open_index(tmp_path / "index") as opened:
+        answer = Assistant(opened).ask("申请地名命名、更名应提交哪三样材料？")
+    assert answer.answer == "申请书；命名、更名方案及理由；地理位置示意图"
 
 
 RULES = """# 清溪市公共体育场馆管理办法
