@@ -4,7 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt
 # Two processes, a file of tests in one of them, so that what a file shares is made once. Browsers and clocks come after.
+# One thread each for the matrix products: with two, four threads wait for one another on two cores (66 s, 126 s in one
+# process, for tests/qa, the readers and the commands).
 TWO := -n 2 --dist loadfile
+ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .PHONY: run test fast check clean
 
@@ -14,13 +17,13 @@ run: $(VENV)/.run
 test: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(TWO) -m "not browser and not serial"
+	$(ALONE) $(BIN)/python -m pytest $(TWO) -m "not browser and not serial"
 	$(BIN)/python -m pytest -m "browser or serial"
 
 # What one runs between edits: everything but the slow and the browser tests.
 fast: $(VENV)/.test
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest $(TWO) -m "not slow and not browser and not serial"
+	$(ALONE) $(BIN)/python -m pytest $(TWO) -m "not slow and not browser and not serial"
 
 $(VENV)/.run: $(INPUTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
