@@ -11,7 +11,7 @@ from qa.candidates import DocumentSentences, Sentence, Span, bigrams
 from qa.evidence import Choice, Proof, Reading
 from qa.features import Pool
 from qa.question import Question
-from qa.quoting import ANSWER_LIMIT, QUOTE_LIMIT, SHOWN_LIMIT, after_label, proof, quoted, size, widened, window
+from qa.quoting import ANSWER_LIMIT, POST, QUOTE_LIMIT, SHOWN_LIMIT, after_label, proof, quoted, size, widened, window
 
 SECOND_LIMIT = 110
 TABLE_SURE = 0.5
@@ -26,6 +26,10 @@ _IN_MARKS = re.compile(r"[（(“「](?:以下)?(?:简称|称为?)?[“「]?([\u
 _MEANS = re.compile(
     r"(?P<term>[\u4e00-\u9fff]{2,12})[”」]?(?:制度|做法|机制)?[，,]?(?:(?:是|系)?指(?:的是)?|也?就是|即(?![将使可]))[:：，]?"
 )
+_CAUSE_BEHIND = re.compile(r"[，,]?(?:这|也|都)?是[^，。；]{1,14}?的?(?:主要|重要|直接|根本)?(?:原因|缘由)(?!是|在)")
+_SOMEBODY = re.compile(r"[\u4e00-\u9fff]某某?")
+_NO_VERB = "[^，。；：、了由对其为与和及经将被是让请任命]"
+_HELD = re.compile(rf"(?:{_NO_VERB}{{1,20}}{POST.pattern}、)*{_NO_VERB}{{0,24}}{POST.pattern}$")
 _CAUSE = re.compile(r"(?:主要)?(?:原因|理由|缘由)(?:主要)?(?:是|在于|为)(?:因为|由于)?|主要(?:是|在于)(?:因为|由于)?")
 MEANING = frozenset({"definition", "other", "reason", "procedure"})  # 是怎么回事 and 是什么 ask for one, too
 _DENIAL = re.compile(r"不得|不能|不准|不予|不再|不含|不|未|无(?!障碍|论)|没有|严禁|禁止|杜绝|取消")
@@ -36,6 +40,7 @@ _RULING = re.compile(rf"{_DENIES.pattern}|应当|必须|可以|有权|准予|允
 _CHOICE_FORM = re.compile(
     r"是不是|能不能|可不可以|会不会|要不要|用不用|让不让|许不许|该不该|算不算|行不行|对不对|准不准|需不需要|有没有|不$|没有?$"
 )
+_OR_NOT = re.compile(r"([\u4e00-\u9fff])不\1")  # 放不放假
 _DENIED_NOUN = re.compile(r"(?:不|未|没|无|非)[^，,]{1,8}?的")
 _MAY = re.compile(r"不?(?:能(?![力源量耗])|可以)")
 _ASKS_DONE = re.compile(r"了(没|吗|么|没有)")
@@ -76,7 +81,8 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
     field = _field(best)
     meaning = _meaning(best, question) if question.kind in MEANING else None
     cause = _cause(best) if question.kind == "reason" else None
-    whole = field or meaning or cause
+    held = _post_of(best, question) if question.kind == "post" else None
+    whole = field or meaning or cause or held
     if whole is None:
         whole = widened(
             best, question.flat, wants_all=question.wants_all, name=question.kind in NAMES, post=question.kind == "post"
@@ -106,9 +112,22 @@ def _meaning(choice: Choice, question: Question) -> Span | None:
     return None
 
 
+def _post_of(choice: Choice, question: Question) -> Span | None:
+    """What stands before the name that the question says, up to its clause's verb: 查办了|丰渚县柳林镇原镇长|邹某."""
+    sentence, text = choice.sentence, choice.sentence.text
+    names = [(s.start, s.end) for s in sentence.typed if s.type == "person"]
+    for start, end in sorted([*names, *(m.span() for m in _SOMEBODY.finditer(text))]):
+        low = max((a for a, _ in sentence.clauses if a <= start), default=0)
+        if text[start:end] in question.flat and (held := _HELD.search(text[:start], low)):
+            return Span(held.start(), held.end(), "words")
+    return None
+
+
 def _cause(choice: Choice) -> Span | None:
-    """All that a sentence gives as the cause: 主要原因是|……。"""
+    """All that a sentence gives as the cause: 主要原因是|……, or ……|是推广难的主要原因."""
     text = choice.sentence.text
+    if (behind := _CAUSE_BEHIND.search(text)) and behind.start() > 1:
+        return Span(0, behind.start(), "clause") if behind.start() <= ANSWER_LIMIT else None
     cause = next(reversed(list(_CAUSE.finditer(text))), None)
     return _to_the_end(text, cause.end()) if cause else None
 
@@ -250,6 +269,6 @@ def _predicate(question: str) -> str:
     没有证明还能卖吗 asks whether it may be sold, and denies nothing.
     """
     last = re.split(r"[，,]", question.rstrip("?？。!！ "))[-1]
-    asserted = _DENIED_NOUN.sub("", _CHOICE_FORM.sub("", last))
+    asserted = _DENIED_NOUN.sub("", _CHOICE_FORM.sub("", _OR_NOT.sub(r"\1", last)))
     may = [m.start() for m in _MAY.finditer(asserted)]
     return asserted[may[-1] :] if may else asserted

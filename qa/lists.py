@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from qa import tabular
 from qa.candidates import DocumentSentences, Sentence
-from qa.evidence import Choice, Reading
+from qa.evidence import Choice, Proof, Reading
 from qa.features import Pool, coverage
 from qa.numbers import HAN_NUMERAL, from_han
 from qa.question import Question
@@ -21,11 +21,12 @@ _NUMBERED = re.compile(
 _NUMBER = rf"(?P<n>[{HAN_NUMERAL}\d]{{1,3}})"
 _POINT = re.compile(rf"\s*(?P<mark>[（(]?{_NUMBER}\s*(?:[)）]|、|是|要|[.．]))")
 _NTH = re.compile(rf"(?:^|[：:；;，。])\s*(?P<mark>[第（(]?{_NUMBER}(?:是|[)）]))")
+_FIRST = re.compile(r"[：:]\s*(?P<mark>[（(]一[)）])")
 _PLAIN = str.maketrans("(（)）．", "（（））.")
 _MANY = rf"[几两{HAN_NUMERAL}\d]+"
 _ASKED_MANY = re.compile(rf"(?P<n>[两{HAN_NUMERAL}\d]+)(?:大|个|项|条|点|类|种|方面|方|样|家|处|份|位|名|所|部|件)")
 _OPENING = re.compile(r"(?:报告|汇报|说明|通报|总结)如下[：:]$")  # what is under it is the whole report
-_LACKS = "问题|困难|难处|难题|难点|毛病|短处|缺点|漏洞|不足|短板|薄弱|欠缺|差距|瓶颈"
+_LACKS = "问题|困难|难处|难题|难点|毛病|短处|弱项|缺点|漏洞|不足|短板|薄弱|欠缺|差距|瓶颈"
 _ADVICE, _NEXT = "建议|意见", "下一步|打算|今后|接下来"
 _DONE, _GOT = "做法|措施|举措", "成效|成绩|成果|进展|亮点"
 _SECTIONS = tuple(
@@ -50,6 +51,7 @@ _FRAME = re.compile(
 )
 # Of the question, less the words that only ask, that title and heading hold: less where as many points are asked for.
 LEAST_SHARE, LEAST_SHARE_COUNTED = 0.5, 0.25
+WHOLE_ITEMS = 220  # characters up to which items are given to their first stop
 LONGEST_SECTION = 100  # paragraphs
 
 
@@ -71,13 +73,15 @@ def gather(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentence
     if sentence.kind == "table" and (made := _column(pool, view.paragraph(own))):
         return made
     question = pool.asked.question
-    leads = sentence.text.rstrip().endswith(("：", ":"))
+    leads = sentence.text.rstrip().endswith(("：", ":")) or bool(_FIRST.search(sentence.text))
     if question.kind == "person" or ("、" in best.text and not leads):
         return None
+    if made := _inline(view.paragraph(own), sentence):
+        return made
     items = _under_lead(view, own, sentence) or _series(view, own, sentence)
     if len(items) < 2 or (not leads and _asked_many(question) not in {None, len(items)}):
         return None
-    heads = [_head(s.text) for s in items]
+    heads = _said([s.text for s in items])
     answer = "；".join(heads)
     shown = sentence.text if sentence not in items else (items[0].lead or items[0].text)
     room = SHOWN_LIMIT - size(answer)
@@ -86,10 +90,7 @@ def gather(pool: Pool, best: Choice, documents: Callable[[str], DocumentSentence
         made="list",
         answer=answer,
         sentence=shown if size(shown) <= room else "",
-        proofs=tuple(
-            proof(s, 0, len(s.text), (s.text.index(h), s.text.index(h) + len(h)))
-            for s, h in zip(items, heads, strict=True)
-        ),
+        proofs=_proofs([(s, 0) for s in items], heads),
     )
 
 
@@ -169,10 +170,7 @@ def _listed(points: Sequence[tuple[Sentence, int]]) -> Reading:
         status="answered",
         made="section",
         answer="；".join(heads),
-        proofs=tuple(
-            proof(s, 0, len(s.text), (s.text.index(h, at), s.text.index(h, at) + len(h)))
-            for (s, at), h in zip(points, heads, strict=True)
-        ),
+        proofs=_proofs(points, heads),
     )
 
 
@@ -207,6 +205,46 @@ def _column(pool: Pool, rows: Sequence[Sentence]) -> Reading | None:
         answer=answer,
         sentence=head if size(answer) + size(head) <= SHOWN_LIMIT else "",
         proofs=tuple(proof(s, 0, len(s.text), (span.start, span.end)) for s, span in found),
+    )
+
+
+def _inline(paragraph: Sequence[Sentence], best: Sentence) -> Reading | None:
+    """The items that a paragraph counts behind a colon, ：（一）…；（二）…, where the best sentence is their lead or one of them."""
+    for n, s in enumerate(paragraph):
+        first = _FIRST.search(s.text)
+        if first is None:
+            continue
+        points = [(s, first.start("mark"))]
+        for after in paragraph[n + 1 :]:
+            mark = _POINT.match(after.text)
+            if mark is None or from_han(mark["n"]) != len(points) + 1:
+                break
+            points.append((after, mark.start("mark")))
+        if len(points) > 1 and any(best is one for one, _ in points):
+            heads = _said([one.text[at:] for one, at in points])
+            lead = s.text[: first.start("mark")]
+            answer = "；".join(heads)
+            return Reading(
+                status="answered",
+                made="list",
+                answer=answer,
+                sentence=lead if size(answer) + size(lead) <= SHOWN_LIMIT else "",
+                proofs=_proofs(points, heads),
+            )
+    return None
+
+
+def _said(items: Sequence[str]) -> list[str]:
+    """What items say, their numbers left out: to their first stop where that is short enough, else what each is about."""
+    whole = [re.split(r"[。；;]", _NUMBERED.sub("", item).strip())[0].strip("：: ") or item.strip() for item in items]
+    return whole if sum(map(size, whole)) <= WHOLE_ITEMS else [_head(item) for item in items]
+
+
+def _proofs(points: Sequence[tuple[Sentence, int]], heads: Sequence[str]) -> tuple[Proof, ...]:
+    """A quote of each point, with where in its sentence what is said of it stands."""
+    return tuple(
+        proof(s, 0, len(s.text), (s.text.index(h, at), s.text.index(h, at) + len(h)))
+        for (s, at), h in zip(points, heads, strict=True)
     )
 
 

@@ -20,16 +20,18 @@ _NAME_END = re.compile(
     r"(公司|集团|银行|局|委|办|院|中心|学校|中学|小学|大学|海关|协会|区|县|市|镇|乡|村|路|街|港|馆|园)$"
 )
 _AFTER_FIGURE = re.compile(
-    r"(?:（[套间台辆件个户]）)?(?:余|多|以上|以下|以内|之内|内(?![部容设外])|左右|上下|/[月年天日人升]|/(?:立方米|平方米|公里))?"
+    r"(?:（[套间台辆件个户]）)?(?:余|多|半(?!数|年)|赞成|反对|弃权|同意(?!票)|以上|以下|以内|之内|内(?![部容设外])|左右|上下|/[月年天日人升]|/(?:立方米|平方米|公里))?"
 )
 _BEFORE_FIGURE = re.compile(
     r"(?:(?:最[长多高低少迟]|一般|原则上)?(?:不得?(?:低于|少于|超过|高于|早于|晚于|多于)|(?<!不)(?<!不得)(?:低于|少于|高于|多于)|不足|超过|突破|至少"
     r"|(?<!同|上)超|逾|近|约|(?:每[\u4e00-\u9fff/]{0,3}){1,2}(?:补贴|补助|奖励)?)|仅占?|只占|只有|最[长多高低少迟])$"
 )
-_BEFORE_DURATION = re.compile(r"自[^，。；]{2,18}起$")  # 自公布之日起|十五日内
+_BEFORE_DURATION = re.compile(
+    r"自[^，。；]{2,18}起$|(?:^|(?<=[，。；：]))[^，。；：\d]{2,10}后$"
+)  # 自公布之日起|十五日内
 _FINE = re.compile(r"(?:罚[款金])?")
-_POST = re.compile(
-    r"(?:党组|党委|常务)*副?(?:书记|主任|主席|秘书长|检察长|[局院市县区省部处科所站校会州镇乡队行厂][\u4e00-\u9fff]?长|委员|代表|经理|董事长)"
+POST = re.compile(
+    r"(?:党组|党委|常务)*副?(?:书记|主任|主席|秘书长|检察长|[局院市县区省部处科所站校会州镇乡队行厂][\u4e00-\u9fff]?长|常委|委员|代表|经理|董事长)"
 )
 _YEARS = re.compile(rf"[{HAN_NUMERAL}\d]+年(?:零|又)?$")  # 一年|二个月
 _SPLIT = re.compile(r"(?<=[\u4e00-\u9fff])\d{1,3} $")  # 案件3 |9件, as OCR parts figures
@@ -67,12 +69,12 @@ def widened(
             counted = next((w for w, at in choice.sentence.words if at == end and w not in FUNCTION), "")
             end += max(len(counted), _asked_noun(question, choice.sentence.flat[end:]))
     elif wants_all:
-        start, end = _whole_list(choice.sentence, start, end)
+        start, end = _whole_series(text, start, end) or _whole_list(choice.sentence, start, end)
     elif span.type == "person":
         start, end = _whole_run(choice.sentence, start, end)
     elif name and span.type == "words":
         start, end = _whole_name(choice.sentence, start, end)
-    elif post and (match := _POST.match(text, end)):
+    elif post and (match := POST.match(text, end)):
         end = match.end()
     for opening, closing in ("《》", "“”", "（）", "()"):
         said = text[start:end]
@@ -134,6 +136,15 @@ def _whole_name(sentence: Sentence, start: int, end: int) -> tuple[int, int]:
     if match := re.match(r"[东南西北中][侧部门面]|附近|门前|旁边|周边", sentence.text[end : end + 2]):
         end += len(match[0])
     return start, end
+
+
+def _whole_series(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """All that one sentence counts, 一是…，二是…, where the stretch lies in it."""
+    first = text.find("一是")
+    if first < 0 or "二是" not in text[first:] or end <= first:
+        return None
+    last = len(text.rstrip("。；"))
+    return (first, last) if last - first <= ANSWER_LIMIT else None
 
 
 def _whole_list(sentence: Sentence, start: int, end: int) -> tuple[int, int]:

@@ -142,12 +142,17 @@ def _column(question: Question, names: Sequence[str], first: int) -> int | None:
 
 
 def _named(asked: Asked, row: Row, column: set[str], cell: int) -> float:
-    """How much of the question, the column's words left out, the cell that names the row holds."""
+    """How much of the question, the column's words left out, the cell that names the row holds; all of it where the question
+    says the whole name, of which the words may be unknown."""
     said = row.sentence.flat[slice(*row.cells[cell])]
     shares = coverage(asked, said)
-    return sum(
-        w * c for word, w, c in zip(asked.words, asked.weights, shares, strict=True) if not set(word) <= column
-    ) + 0.1 * sum(w for gram, w in asked.grams.items() if gram in said)
+    name = said.strip()
+    whole = asked.weight if len(name) > 1 and name in asked.question.flat and not set(name) <= column else 0.0
+    return (
+        whole
+        + sum(w * c for word, w, c in zip(asked.words, asked.weights, shares, strict=True) if not set(word) <= column)
+        + 0.1 * sum(w for gram, w in asked.grams.items() if gram in said)
+    )
 
 
 def _trimmed(row: Row, n: int) -> tuple[int, int]:

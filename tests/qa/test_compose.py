@@ -42,6 +42,7 @@ VOTES = _table(
     "报告\t满意\t基本满意\t不满意",
     "教育工作报告\t33票\t5票\t0票",
     "停车管理报告\t23票\t14票\t1票",
+    "审计\t9票\t8票\t2票",
     head="报告\t满意\t基本满意\t不满意",
 )
 
@@ -52,6 +53,7 @@ VOTES = _table(
         pytest.param("教育工作报告得了多少满意票", "33票", id="row and column"),
         pytest.param("停车管理报告基本满意几票", "14票", id="the longer column name wins"),
         pytest.param("停车管理报告有几票不满意", "1票", id="column that holds another's name"),
+        pytest.param("审计报告得了多少满意票", "9票", id="the row named whole, though another shares more words"),
         pytest.param("哪个报告满意票最多", "教育工作报告", id="row with the most"),
         pytest.param("哪个报告不满意票最少", "教育工作报告", id="row with the least"),
     ],
@@ -191,6 +193,9 @@ def test_phrases_of_two_documents_that_differ(one: str, other: str, answer: str 
             "自公布之日起十五日内申请", "十五日", "duration", "日", "自公布之日起十五日内", id="from when it is counted"
         ),
         pytest.param("处五百元以下罚款", "五百元", "amount", "元", "五百元以下罚款", id="a fine"),
+        pytest.param("会期三天半。", "三天", "duration", "天", "三天半", id="and a half"),
+        pytest.param("汤立群（23票赞成）", "23票", "number", "票", "23票赞成", id="votes for"),
+        pytest.param("竣工验收后三个月内移交", "三个月", "duration", "个月", "竣工验收后三个月内", id="after what"),
         pytest.param("最长不得超过一年", "一年", "duration", "年", "最长不得超过一年", id="a bound said twice"),
         pytest.param("举报线索仅占6.8%", "6.8%", "percent", "%", "仅占6.8%", id="only"),
         pytest.param("委员安晓宁、胡玉凤提问", "胡玉凤", "person", "", "安晓宁、胡玉凤", id="names joined"),
@@ -232,6 +237,11 @@ def _answered(question: str, text: str, words: str, kind: str = "words") -> str:
         pytest.param("会期是什么", "所称链长制，是指由领导联系产业链的机制。", "领导联系产业链", "领导联系产业链", id="the meaning of another word"),
         pytest.param("为什么收不抵支？", "当年收不抵支，由统筹弥补，主要原因是退休人员多，缴费人员少。", "统筹弥补", "退休人员多，缴费人员少", id="the cause"),
         pytest.param("欧阳立群担任什么职务？", "市预算工作委员会主任欧阳立群", "市预算工作委员会", "市预算工作委员会主任", id="a post to its end"),
+        pytest.param("邹某原任什么职务？", "市监委查办了柳林镇原镇长邹某套取补助案。", "市监委", "柳林镇原镇长", id="the post before a name"),
+        pytest.param("佟雨桥任什么职务？", "由区委常委、常务副区长佟雨桥带队。", "常务副区长", "区委常委、常务副区长", id="two posts"),
+        pytest.param("卓群任什么职务？", "财政局局长宫晓、审计局局长卓群", "财政局局长", "审计局局长", id="not the post of another"),
+        pytest.param("为什么不爱用有机肥", "有机肥价格高、施用费工，是推广难的主要原因。", "推广难", "有机肥价格高、施用费工", id="the cause before"),
+        pytest.param("培训内容有哪些", "内容有三项：一是宪法，二是代表议案的提出，三是预算审查。", "宪法", "一是宪法，二是代表议案的提出，三是预算审查", id="a series in one sentence"),
         pytest.param("“三不返”是哪三样？", "建立制度，即预警未解除不返、隐患未排除不返、未经同意不返。", "预警未解除不返、隐患未排除", "预警未解除不返、隐患未排除不返、未经同意不返", id="a list without its 即"),
         pytest.param("后三位的是哪两项？", "“获得信贷”“招标投标”两项指标", "信贷”“招标投标", "“获得信贷”“招标投标”", id="a list of quotations"),
     ],
@@ -288,6 +298,7 @@ def test_names_of_two_documents_that_may_be_one(other: str, answer: str | None) 
             "是，工作犬、导盲犬除外",
             id="an exception",
         ),
+        pytest.param("护林日放不放假", "护林日不放假，由县里组织宣传。", "否", id="A or not A"),
         pytest.param("宠物犬能带进医院吗？", "不得携犬进入医院，工作犬、导盲犬除外。", "否", id="no exception for it"),
         pytest.param(
             "用地比例是否达标？", "用地比例实际为6.2%，没有达到8%的要求。", "否", id="not reached, said later"

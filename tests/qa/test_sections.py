@@ -115,16 +115,18 @@ LEADS = """# 清溪市地名管理办法
 
 （三）地理位置示意图。
 
-第二条 批准机关应当自受理申请之日起十五个工作日内作出决定。
+第二条 地名有下列情形之一、影响使用的，应当更名：（一）一地多名的；（二）重名、近音的；（三）有损民族尊严的。
 """
 
 
-def test_the_items_under_a_lead_that_is_a_list_itself(tmp_path: Path) -> None:
+def test_the_items_under_a_lead_and_in_its_paragraph(tmp_path: Path) -> None:
     (tmp_path / "rules.md").write_text(LEADS, encoding="utf-8")
     build([tmp_path / "rules.md"], tmp_path / "index")
     with open_index(tmp_path / "index") as opened:
         answer = Assistant(opened).ask("申请地名命名、更名应提交哪三样材料？")
+        inline = Assistant(opened).ask("地名有哪些情形应当更名？")
     assert answer.answer == "申请书；命名、更名方案及理由；地理位置示意图"
+    assert inline.answer == "一地多名的；重名、近音的；有损民族尊严的"
 
 
 RULES = """# 清溪市公共体育场馆管理办法
