@@ -52,11 +52,6 @@ def flat(text: str) -> str:
     return "".join(map(_flat_char, text))
 
 
-def known_words() -> list[str]:
-    """The words of the table."""
-    return list(_table())
-
-
 def rarity(word: str) -> float:
     """How rare a word is among passages: 0 for one in every passage, ``UNSEEN`` for one never counted."""
     if word in _table():

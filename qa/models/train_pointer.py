@@ -14,7 +14,6 @@ DATA_FOLDER holds JSON lines of questions with the passage that answers and the 
 words (query, positive, answer): cmrc2018_train, drcd_dev_s and lay_questions; MORE are files of the same kind, where a
 line with "answerable": false is a question that its passage does not answer. A question is read with the window of its
 passage that holds the answer and with some that look like it and do not; where none does, the right pointer is "not here".
-So it is for a copy of the window that holds the answer with one word of the question in it changed (qa.models.twins).
 One passage in ten is held out, and the figures on stderr are of those.
 """
 
@@ -47,7 +46,6 @@ from index.records import Source
 from index.wordvectors import shipped_words
 from qa.candidates import DocumentSentences, Sentence, context_sentences
 from qa.models.cloze import clozes, stretches
-from qa.models.twins import twin
 from qa.pointer import (
     DILATIONS,
     FEATURES,
@@ -116,14 +114,13 @@ class Piece:
 
     passage: Tokens
     above: int
-    before: str
     text: str
     bare: str
 
     @staticmethod
     def of(above: str, text: str) -> Piece:
         head, body = cut(above), cut(text)
-        return Piece(body.after(head), len(head.ids), above, text, bare(text))
+        return Piece(body.after(head), len(head.ids), text, bare(text))
 
     def tokens_of(self, answer: str) -> tuple[int, int] | None:
         """First and last token of the answer where it first stands; None where it does not or is too long."""
@@ -151,9 +148,7 @@ def sentences_of(row: dict[str, Any]) -> list[Sentence]:
 
 
 def examples(rows: Sequence[dict[str, Any]], source: str, first_group: int) -> Iterator[Example]:
-    """Each question with the window that answers it and with windows that look like it and do not; and as another question,
-    ``source`` and " twins", with the first changed by a word of the question."""
-    rng = random.Random(SEED + first_group)  # noqa: S311 - a sample
+    """Each question with the window that answers it and with windows that look like it and do not."""
     parts: dict[str, list[Piece]] = {}
     for row in rows:
         if row["positive"] not in parts:
@@ -189,13 +184,7 @@ def examples(rows: Sequence[dict[str, Any]], source: str, first_group: int) -> I
         home[first : first + len(own)] = "whole" in row
         order = np.lexsort((-likeness, ~home))[: 3 * NEAR]
         others = [i for i in order if bare(row["answer"]) not in everything[i][1].bare]
-        beside = [everything[i][1] for i in others[:NEAR]]
-        yield from (made(piece.passage, piece.above, -1, -1) for piece in beside)
-        if change := twin(row["query"], holder.text, row["answer"], rng):
-            changed = Piece.of(holder.before.replace(*change), holder.text.replace(*change))
-            other = partial(Example, question, kind, source=f"{source} twins", group=first_group + len(rows) + n)
-            few = [changed, *beside[: TOGETHER["questions"] - 1]]
-            yield from (other(piece.passage, piece.above, -1, -1) for piece in few)
+        yield from (made(everything[i][1].passage, everything[i][1].above, -1, -1) for i in others[:NEAR])
 
 
 def practice(folders: Sequence[Path]) -> Iterator[Example]:
@@ -310,7 +299,7 @@ def relative(model: Pointer, rows: Sequence[Example]) -> Tensor:
 
 def measure(model: Pointer, groups: Sequence[Sequence[Example]]) -> dict[str, float]:
     """Exact match and F1 of the best span of all windows of a question, and how well its score tells the questions
-    with an answer from those without (AUC; absent where all have one, or none: then the share told "not here")."""
+    with an answer from those without (AUC; absent where all have one)."""
     model.eval()
     exact, f1, score, here = [], [], [], []
     with torch.no_grad():
@@ -328,12 +317,8 @@ def measure(model: Pointer, groups: Sequence[Sequence[Example]]) -> dict[str, fl
                 common = max(0, min(b, row.end) - max(a, row.start) + 1) if row.start >= 0 else 0
                 exact.append((a, b) == (row.start, row.end))
                 f1.append(2 * common / (b - a + 1 + row.end - row.start + 1) if common else 0.0)
-    made = (
-        {"exact": float(np.mean(exact)), "f1": float(np.mean(f1))}
-        if exact
-        else {"right": float(np.mean(np.less(score, 0)))}
-    )
-    return made | {"auc": float(roc_auc_score(here, score))} if 0 < sum(here) < len(here) else made
+    made = {"exact": float(np.mean(exact)), "f1": float(np.mean(f1))}
+    return made if all(here) else made | {"auc": float(roc_auc_score(here, score))}
 
 
 def main() -> int:
@@ -396,7 +381,7 @@ def questions(data: Path, more: Sequence[Path], most: int | None, texts: Mapping
             part = [r for r in read if held_out(r["positive"]) == out]
             for _ in range(1 if out else TIMES.get(source, 2)):
                 yield from examples(part, ("held " if out else "") + source, first)
-                first += 2 * len(part)
+                first += len(part)
         sys.stderr.write(f"{path.name}: {len(read)} questions\n")
 
 
