@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,9 @@ from index.wordvectors import Words, cut_once
 if TYPE_CHECKING:
     from index.embed import Encoder
     from index.generations import EncoderCard
+
+Keyed: TypeAlias = list[tuple[int, float]]
+"""Passages found, best first: the number each has in its store, and its score. Reading them takes longer."""
 
 
 def milvus_uri(folder: Path) -> str | None:
@@ -113,23 +116,32 @@ class Index(ABC):
         """The passages of a document in order; none for an unknown document."""
 
     @abstractmethod
-    def nearest(self, vector: npt.NDArray[np.float32], k: int, where: Filter = EVERYTHING) -> list[Hit]:
+    def nearest(self, vector: npt.NDArray[np.float32], k: int, where: Filter = EVERYTHING) -> Keyed:
         """The k passages nearest to a unit vector, best first; none for a vector of zeros."""
 
     @abstractmethod
     def weighted(
         self, query: Sequence[tuple[str, float]], k: int, where: Filter = EVERYTHING, head_weight: float = HEAD_WEIGHT
-    ) -> list[Hit]:
+    ) -> Keyed:
         """The k best passages by BM25 for (term, weight) pairs; see ``lexical``."""
 
-    def cuts(self, passages: Sequence[Passage]) -> list[tuple[Words, Words]]:
-        """For each passage its words by number, and those of its title and headings; see ``index.wordvectors``."""
+    @abstractmethod
+    def by_key(self, keys: Sequence[int]) -> list[Passage]:
+        """The passages of keys that were found, in the order of the keys."""
+
+    def cuts(self, keys: Sequence[int]) -> list[tuple[Words, Words]]:
+        """For each key its passage's words by number, and those of title and headings; see ``index.wordvectors``."""
+        passages = self.by_key(keys)
         contexts = [passage.context for passage in passages]
         texts = cut_once([(passage.id, passage.text) for passage in passages])
         return list(zip(texts, cut_once(list(zip(contexts, contexts, strict=True))), strict=True))
 
     def dense(self, question: str, k: int, where: Filter = EVERYTHING) -> list[Hit]:
         """The k passages nearest to the question by inner product of unit vectors, best first."""
+        return [Hit(passage, score, dense=score) for passage, score in self._read(self.dense_keys(question, k, where))]
+
+    def dense_keys(self, question: str, k: int, where: Filter = EVERYTHING) -> Keyed:
+        """What ``dense`` finds, not read yet."""
         # Half a surrogate pair, from a terminal or JSON, is no text a tokenizer takes.
         text = question.encode(errors="replace").decode()
         return self.nearest(self.encoder.encode_query([text])[0], k, where)
@@ -146,8 +158,23 @@ class Index(ABC):
 
         Only passages with one of the terms, best first. ``head_weight`` scales terms found in title and headings.
         """
+        found = self._read(self.lexical_keys(question, k, where, head_weight=head_weight))
+        return [Hit(passage, score, lexical=score) for passage, score in found]
+
+    def lexical_keys(
+        self,
+        question: str | Sequence[tuple[str, float]],
+        k: int,
+        where: Filter = EVERYTHING,
+        *,
+        head_weight: float = HEAD_WEIGHT,
+    ) -> Keyed:
+        """What ``lexical`` finds, not read yet."""
         query = [(term, 1.0) for term in terms(question)] if isinstance(question, str) else question
         return self.weighted(query, k, where, head_weight)
+
+    def _read(self, found: Keyed) -> Iterator[tuple[Passage, float]]:
+        return zip(self.by_key([key for key, _ in found]), [score for _, score in found], strict=True)
 
     def _handing_over_to(self, newer: Index) -> Index:
         """A newer state of the index, with the encoder that is loaded here if it is the same one."""

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from index.filters import EVERYTHING, days
 from index.generations import EncoderCard, IndexDamaged
-from index.interface import Documents, Index, milvus_uri
+from index.interface import Documents, Index, Keyed, milvus_uri
 from index.lexical import HEAD_WEIGHT
 from index.milvus_rows import (
     ALIAS,
@@ -41,7 +41,7 @@ from index.milvus_rows import (
     unpacked,
     worded,
 )
-from index.records import Document, Filter, Gazette, Hit, Paragraph, Passage, Source
+from index.records import Document, Filter, Gazette, Paragraph, Passage, Source
 from index.rows import Item, SourceEntry, embedded_text, from_row
 from index.text import fold
 from index.writer import matching_encoder
@@ -69,6 +69,7 @@ class MilvusIndex(Index):
             )
         self._count = int(count[0]["count(*)"])
         self._source = lru_cache(maxsize=256)(self._read_source)
+        self._met: dict[int, Passage] = {}
         self._gazette = lru_cache(maxsize=256)(self._read_gazette)
         self.documents = Documents(self._document, self._document_ids)
         if encoder is not None:
@@ -161,31 +162,39 @@ class MilvusIndex(Index):
             rows = rows_of(self._client, self._passages, expression, ["place", "noun"])
         return [_passage(row) for row in sorted(rows, key=lambda row: int(row["place"]))]
 
-    def nearest(self, vector: npt.NDArray[np.float32], k: int, where: Filter = EVERYTHING) -> list[Hit]:
+    def nearest(self, vector: npt.NDArray[np.float32], k: int, where: Filter = EVERYTHING) -> Keyed:
         if k <= 0 or not np.any(vector):
             return []
         found = self._search("vector", [float(x) for x in vector], k, where)
-        best = sorted(found, key=lambda row: (-row["distance"], row["entity"]["place"]))
-        return [Hit(_passage(row["entity"]), row["distance"], dense=row["distance"]) for row in best]
+        return sorted(((place, row["distance"]) for place, row in found), key=lambda pair: (-pair[1], pair[0]))
 
     def weighted(
         self, query: Sequence[tuple[str, float]], k: int, where: Filter = EVERYTHING, head_weight: float = HEAD_WEIGHT
-    ) -> list[Hit]:
+    ) -> Keyed:
         text = _repeated(query)
         if k <= 0 or not text:
             return []
         # Each field gives its own best; more are asked for than wanted, since the sums may order them otherwise.
-        scores: dict[str, float] = defaultdict(float)
-        rows: dict[str, Any] = {}
+        scores: dict[int, float] = defaultdict(float)
         for field, weight in (("body_terms", 1.0), ("head_terms", head_weight)):
-            for row in self._search(field, text, 4 * k + 50, where) if weight > 0 else ():
+            for place, row in self._search(field, text, 4 * k + 50, where) if weight > 0 else ():
                 # Milvus Lite gives BM25 as a negative distance, a server as a positive score.
-                scores[row["pk"]] += weight * abs(row["distance"])
-                rows[row["pk"]] = row["entity"]
-        best = sorted(scores, key=lambda pk: (-scores[pk], rows[pk]["place"]))[:k]
-        return [Hit(_passage(rows[pk]), scores[pk], lexical=scores[pk]) for pk in best]
+                scores[place] += weight * abs(row["distance"])
+        return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
 
-    def _search(self, field: str, query: object, k: int, where: Filter) -> list[dict[str, Any]]:
+    def by_key(self, keys: Sequence[int]) -> list[Passage]:
+        met = self._met
+        missing = [key for key in dict.fromkeys(keys) if key not in met]
+        for at in range(0, len(missing), BATCH):
+            met.update((int(row["place"]), _passage(row)) for row in self._at(missing[at : at + BATCH]))
+        return [met[key] for key in keys]
+
+    def _at(self, places: Sequence[int]) -> list[dict[str, Any]]:
+        with worded(self._uri):
+            return rows_of(self._client, self._passages, f"place in {list(places)}", ["place", "noun"])
+
+    def _search(self, field: str, query: object, k: int, where: Filter) -> list[tuple[int, dict[str, Any]]]:
+        """Place and row of what is found; the passages come with it, since asking again takes longer."""
         with worded(self._uri):
             found = self._client.search(
                 self._passages,
@@ -196,7 +205,12 @@ class MilvusIndex(Index):
                 output_fields=["place", "noun"],
                 consistency_level="Strong",
             )
-        return [dict(row) for row in found[0]]
+        rows = [(int(row["entity"]["place"]), dict(row)) for row in found[0]]
+        if len(self._met) > MOST_HITS:
+            self._met = {}  # another thread may still read the old one
+        met = self._met
+        met.update((place, _passage(row["entity"])) for place, row in rows if place not in met)
+        return rows
 
 
 def _repeated(query: Sequence[tuple[str, float]]) -> str:

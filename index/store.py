@@ -18,9 +18,9 @@ from index import generations, writer
 from index.cuts import Cuts
 from index.filters import EVERYTHING, matches
 from index.generations import EncoderCard, Generation, IndexBusy, IndexDamaged, Manifest, SegmentEntry
-from index.interface import Documents, Index, milvus_uri
+from index.interface import Documents, Index, Keyed, milvus_uri
 from index.lexical import HEAD_WEIGHT, LexicalIndex
-from index.records import Document, Filter, Gazette, GazetteError, Hit, Passage, Source
+from index.records import Document, Filter, Gazette, GazetteError, Passage, Source
 from index.tables import Segment
 from index.vectors import Nearest, Selection
 from index.wordvectors import Words
@@ -110,7 +110,6 @@ class FolderIndex(Index):
             if source_id not in part.removed
         }
         self._met: dict[int, Passage] = {}
-        self._keys: dict[str, int] = {}  # of those met
         self._source = lru_cache(maxsize=64)(self._read_source)
         self._gazette = lru_cache(maxsize=64)(self._read_gazette)
         self._selections = lru_cache(maxsize=64)(lambda where: [part.selection(where) for part in self._parts])
@@ -196,7 +195,7 @@ class FolderIndex(Index):
                 return passages
         return []
 
-    def nearest(self, vector: npt.NDArray[np.float32], k: int, where: Filter = EVERYTHING) -> list[Hit]:
+    def nearest(self, vector: npt.NDArray[np.float32], k: int, where: Filter = EVERYTHING) -> Keyed:
         if k <= 0 or not np.any(vector):
             return []
         found = [
@@ -204,43 +203,35 @@ class FolderIndex(Index):
             for part, among in zip(self._parts, self._selections(where), strict=True)
             for pair in part.nearest.search(np.ascontiguousarray(vector, np.float32), k, among)
         ]
-        best = sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
-        passages = self._by_key([key for key, _ in best])
-        return [Hit(passages[key], score, dense=score) for key, score in best]
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
 
     def weighted(
         self, query: Sequence[tuple[str, float]], k: int, where: Filter = EVERYTHING, head_weight: float = HEAD_WEIGHT
-    ) -> list[Hit]:
-        best = self._lexical.search(query, k, where, head_weight)
-        passages = self._by_key([key for key, _ in best])
-        return [Hit(passages[key], score, lexical=score) for key, score in best]
+    ) -> Keyed:
+        return self._lexical.search(query, k, where, head_weight)
 
-    def _by_key(self, keys: Sequence[int]) -> dict[int, Passage]:
-        """Passages by their keys; those met before are not read again: both legs of a question find the same ones."""
+    def by_key(self, keys: Sequence[int]) -> list[Passage]:
         if len(self._met) > _MET_AT_MOST:
-            self._met, self._keys = {}, {}  # another thread may still read the old ones
-        met, known = self._met, self._keys
+            self._met = {}  # another thread may still read the old one
+        met = self._met
         missing = [key for key in keys if key not in met]
         for part in self._parts if missing else ():
             mine = [key for key in missing if part.entry.first_key <= key <= part.entry.last_key]
             if mine:
-                read = part.rows.by_key(mine)
-                known.update((passage.id, key) for key, passage in read.items())
-                met.update(read)
-        return {key: met[key] for key in keys}
+                met.update(part.rows.by_key(mine))
+        return [met[key] for key in keys]
 
-    def cuts(self, passages: Sequence[Passage]) -> list[tuple[Words, Words]]:
-        known = self._keys
-        keys = np.array([known.get(passage.id, -1) for passage in passages], np.int64)
-        found: list[tuple[Words, Words] | None] = [None] * len(passages)
+    def cuts(self, keys: Sequence[int]) -> list[tuple[Words, Words]]:
+        numbers = np.array(keys, np.int64)
+        found: list[tuple[Words, Words] | None] = [None] * len(keys)
         for part in self._parts:
-            mine = np.flatnonzero((keys >= part.entry.first_key) & (keys <= part.entry.last_key))
+            mine = np.flatnonzero((numbers >= part.entry.first_key) & (numbers <= part.entry.last_key))
             if len(mine) and part.cuts is not None:
-                rows = np.searchsorted(part.nearest.keys, keys[mine])
+                rows = np.searchsorted(part.nearest.keys, numbers[mine])
                 for at, words in zip(mine.tolist(), part.cuts.rows(rows), strict=True):
                     found[at] = words
         if others := [at for at, words in enumerate(found) if words is None]:
-            for at, words in zip(others, super().cuts([passages[at] for at in others]), strict=True):
+            for at, words in zip(others, super().cuts([keys[at] for at in others]), strict=True):
                 found[at] = words
         return [words for words in found if words is not None]
 

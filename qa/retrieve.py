@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.lexical import terms
-from index.records import Filter, Hit, Passage
+from index.records import Filter, Hit
 from index.wordvectors import END, shipped_words
 from qa.rank import Candidates, Reranker, rank
 from qa.vocabulary import Expansion, Vocabulary, shipped_vocabulary
@@ -66,15 +66,15 @@ def retrieve(
         return []
     known = shipped_vocabulary() if vocabulary is None else vocabulary  # an empty one is false and still meant
     words = known.expand(question) if weights.expansion else ()
+    pool, best = max(k, weights.pool), max(k, weights.ranked, weights.reranked)
     with _AT_ONCE:
-        candidates = find_candidates(index, question, max(k, weights.pool), where=where, words=words, weights=weights)
+        candidates = find_candidates(index, question, pool, where=where, words=words, weights=weights, best=best)
     if not candidates.passages:
         return []
     fused = candidates.fused
-    order = np.argsort(-fused, kind="stable")
+    order = np.arange(len(fused))
     if weights.ranker:
-        top = order[: weights.ranked]
-        order = _reordered(order, rank(best_of(candidates, top)))
+        order = _reordered(order, rank(best_of(candidates, order[: weights.ranked])))
     if reranker is not None:
         first = [candidates.passages[i] for i in order[: weights.reranked]]
         scores = np.asarray(reranker(question, [f"{p.context}\n{p.text}" for p in first]), dtype=np.float32)
@@ -148,30 +148,44 @@ def find_candidates(
     where: Filter = EVERYWHERE,
     words: Sequence[Expansion] = (),
     weights: Weights = DEFAULT,
+    best: int | None = None,
 ) -> Candidates:
-    """The union of what the legs find, in the order of their first appearance."""
-    lexical = index.lexical(weighted_terms(question, words, weights.expansion), pool, where) if weights.lexical else []
-    dense = index.dense(question, pool, where) if weights.dense else []
-    near = index.lexical(near_terms(question, weights.neighbours), pool, where) if weights.neighbours else []
-    passages: dict[str, Passage] = {hit.passage.id: hit.passage for hit in (*lexical, *dense, *near)}
-    place = {passage_id: i for i, passage_id in enumerate(passages)}
-    bm25, bm25_rank, cosine_rank = (np.zeros(len(passages), dtype=np.float32) for _ in range(3))
-    cosine = np.full(len(passages), min((hit.score for hit in dense), default=0.0), dtype=np.float32)
+    """The union of what the legs find, in the order of their first appearance; or the best of it alone, best first.
+
+    Only what is given is read from the index: a third of what is found is never looked at.
+    """
+    asked = weighted_terms(question, words, weights.expansion)
+    lexical = index.lexical_keys(asked, pool, where) if weights.lexical else []
+    dense = index.dense_keys(question, pool, where) if weights.dense else []
+    near = index.lexical_keys(near_terms(question, weights.neighbours), pool, where) if weights.neighbours else []
+    keys = list(dict.fromkeys(key for key, _ in (*lexical, *dense, *near)))
+    place = {key: i for i, key in enumerate(keys)}
+    bm25, bm25_rank, cosine_rank = (np.zeros(len(keys), dtype=np.float32) for _ in range(3))
+    cosine = np.full(len(keys), min((score for _, score in dense), default=0.0), dtype=np.float32)
     for leg, scores, ranks in ((lexical, bm25, bm25_rank), (dense, cosine, cosine_rank)):
-        for number, hit in enumerate(leg, 1):
-            scores[place[hit.passage.id]] = hit.score
-            ranks[place[hit.passage.id]] = 1 / number
-    found = list(passages.values())
+        for number, (key, score) in enumerate(leg, 1):
+            scores[place[key]] = score
+            ranks[place[key]] = 1 / number
     cutter = shipped_words()
-    cut = index.cuts(found)
+    cut = index.cuts(keys)
     soft = cutter.match(cutter.cut([question])[0], [text for text, _ in cut], [head for _, head in cut])
     fused = (
         weights.lexical * bm25 / max(float(bm25.max(initial=0)), 1e-9)
         + weights.dense * cosine
         + weights.soft * soft.both
     )
-    official = tuple(word.official for word in words)
-    return Candidates(question, found, bm25, cosine, bm25_rank, cosine_rank, soft, fused, official)
+    rows = np.arange(len(keys)) if best is None else np.argsort(-fused, kind="stable")[:best]
+    return Candidates(
+        question,
+        index.by_key([keys[i] for i in rows]),
+        bm25[rows],
+        cosine[rows],
+        bm25_rank[rows],
+        cosine_rank[rows],
+        soft.only(rows),
+        fused[rows],
+        tuple(word.official for word in words),
+    )
 
 
 def best_of(candidates: Candidates, rows: npt.NDArray[np.intp]) -> Candidates:

@@ -14,17 +14,18 @@ from index.store import Index, add, build, open_index, remove, verify
 from index.wordvectors import END, shipped_words
 
 
-def _passages(index: Index) -> list[Passage]:
-    """All passages, found by a search as a question finds them."""
+def _keys(index: Index) -> list[int]:
+    """The keys of all passages, found by a search as a question finds them."""
     vector = np.ones(index.encoder.dimensions, np.float32)
-    return [hit.passage for hit in index.nearest(vector, len(index))]
+    return [key for key, _ in index.nearest(vector, len(index))]
 
 
 def _differences(index: Index) -> int:
     """How many passages have other words than a cutter gives that is asked anew."""
-    passages, cutter = _passages(index), shipped_words()
+    keys, cutter = _keys(index), shipped_words()
+    passages = index.by_key(keys)
     expected = zip(cutter.cut([p.text for p in passages]), cutter.cut([p.context for p in passages]), strict=True)
-    found = index.cuts(passages)
+    found = index.cuts(keys)
     assert len(found) == len(passages) == len(index)
     return sum(
         not (np.array_equal(text, wanted) and np.array_equal(head, above))
@@ -75,11 +76,11 @@ def test_words_cut_by_another_version_are_cut_again(folder: Path, tiny_encoder: 
 
 def test_an_index_without_stored_words_answers_all_the_same(folder: Path, tiny_encoder: Any) -> None:
     with open_index(folder, encoder=tiny_encoder) as index:
-        passages = _passages(index)
-        expected = [(text.tolist(), head.tolist()) for text, head in index.cuts(passages)]
+        keys = _keys(index)
+        expected = [(text.tolist(), head.tolist()) for text, head in index.cuts(keys)]
     with open_index(folder, encoder=tiny_encoder) as index:
         _file(folder, cuts.CUTS).unlink()
-        assert [(text.tolist(), head.tolist()) for text, head in index.cuts(passages)] == expected
+        assert [(text.tolist(), head.tolist()) for text, head in index.cuts(keys)] == expected
 
 
 def test_places_outside_the_file_are_noticed(folder: Path) -> None:
