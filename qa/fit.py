@@ -1,7 +1,7 @@
 """Whether an answer is of the kind that the question asks for: an amount of money is no number of people, a post no name.
 
-The scorers weigh kinds; this says where one is plainly another. Each rule fired on answers to questions over other texts
-than it was written on and was wrong once in ten times or less (docs/reading-log.md).
+The scorers weigh kinds; this says where one is plainly another. Over texts that the rules were not written on, 6 of the 54
+answers that it refused were right (docs/reading-log.md).
 """
 
 from __future__ import annotations
