@@ -27,6 +27,9 @@ _FIGURE = re.compile(
 _POST = re.compile(
     r"长|书记|主席|主任|委员|代表|员|总理|经理|董事|院士|教授|师|官|监事|会计|秘书|职|首席|总|领导|干部|顾问"
 )
+_PUNISHED = re.compile(
+    r"罚|处[以分理置]?|责令|吊销|警告|拘留|没收|扣|取消|停|撤|追究|通报|批评|记|刑|赔|改正|教育|解除|暂停|不得|禁止|拆除|注销|降|开除|责任|约谈|强制|元"
+)
 _POSTS = (
     r"(?:局长|主任|书记|关长|董事长|校长|院长|市长|县长|区长|省长|主席|经理|检察长|秘书长|会长|处长|科长|队长|厅长|部长|行长|社长|站长|所长"
     r"|镇长|乡长|组长|庭长|理事长|厂长|馆长|园长|老板|法人代表|法定代表人)"
@@ -56,6 +59,8 @@ def misfit(question: Question, best: Choice, answer: str) -> bool:
         return not _DIGIT.search(said)
     if kind == "person":
         return _other_person(question, best)
+    if kind == "penalty":
+        return not _PUNISHED.search(said)
     if kind == "post" and not _POST.search(said):
         return True
     if kind == "document" and not DOCUMENT.search(said) and span.type not in {"quoted", "document"}:

@@ -309,7 +309,7 @@ def _same_slot(one: Sentence, a: Span, other: Sentence, b: Span, joined: int = 2
     if (
         edge < joined
         or min(map(len, words)) < FRAME
-        or (a.type == "person" and not any(right))
+        or (a.type == "person" and not all(right))
         or (a.type != "date" and all(years) and not years[0] & years[1])
     ):
         return False

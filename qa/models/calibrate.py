@@ -193,10 +193,10 @@ def _say(name: str, right: NDArray[np.bool_], answerable: NDArray[np.bool_], sur
     say = sys.stderr.write
     say(f"{name}: {len(right)} questions, right {right.mean():.3f}, AUC {roc_auc_score(right, sure):.3f}, ")
     say(f"answerable against not {roc_auc_score(answerable, sure):.3f}\n")
-    for t in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55):
+    for t in (0.3, 0.35, 0.4, confidence.THRESHOLD, 0.45, 0.5, 0.55):
         shown = sure >= t
         say(
-            f"  threshold {t:.2f}: refused {(~shown)[~answerable].mean():.3f} false refusals {(~shown)[answerable].mean():.3f} "
+            f"  threshold {t:.3f}: refused {(~shown)[~answerable].mean():.3f} false refusals {(~shown)[answerable].mean():.3f} "
         )
         say(f"right of answerable {(right & shown)[answerable].mean():.3f}, of shown {right[shown].mean():.3f}\n")
     bins = np.minimum((sure * 10).astype(int), 9)
