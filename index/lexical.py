@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from operator import add
 from pathlib import Path
@@ -65,9 +66,14 @@ def terms(text: str) -> list[str]:
     return found
 
 
+def joined_terms(text: str) -> str:
+    """The terms as the engine is given them."""
+    return " ".join(terms(text))
+
+
 @lru_cache(maxsize=1024)
 def _head_terms(context: str) -> str:
-    return " ".join(terms(context))  # neighbours share their title and often their headings
+    return joined_terms(context)  # neighbours share their title and often their headings
 
 
 _HEAP_BYTES = 64_000_000  # what the writer may hold before it writes a segment
@@ -86,19 +92,29 @@ def _schema() -> Any:
 
 
 class LexicalWriter:
-    """Adds to and removes from the lexical index in a folder; nothing is seen by readers before ``finish``."""
+    """Adds to and removes from the lexical index in a folder; nothing is seen by readers before ``finish``.
+
+    Raises:
+        WriteFailed: where the disk is full or a file cannot be written.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
-        self._index = tantivy.Index(_schema(), path=str(folder))
-        # One thread: with two, writers were seen to die under load; and the order of segments stays the same.
-        self._writer = self._index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+        with _worded():
+            self._index = tantivy.Index(_schema(), path=str(folder))
+            # One thread: with two, writers were seen to die under load; and the order of segments stays the same.
+            self._writer: Any = self._index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+        self.count = 0
 
-    def add(self, key: int, passage: Passage, document: Document, gazette: Gazette) -> None:
-        """Add a passage under its key, with what it can be filtered by."""
+    def add(self, key: int, passage: Passage, document: Document, gazette: Gazette, body: str | None = None) -> None:
+        """Add a passage under its key, with what it can be filtered by; ``body`` are its terms where they are known.
+
+        Raises:
+            WriteFailed: where the disk is full or a file cannot be written.
+        """
         row = tantivy.Document()
         row.add_unsigned("key", key)
-        row.add_text("body", " ".join(terms(passage.text)))
+        row.add_text("body", joined_terms(passage.text) if body is None else body)
         row.add_text("head", _head_terms(passage.context))
         row.add_text("gazette", passage.source_id)
         row.add_text("document", passage.document_id)
@@ -110,7 +126,9 @@ class LexicalWriter:
         for field, number in (("year", gazette.year), ("day", day(document.date))):
             if number is not None:
                 row.add_integer(field, number)
-        self._writer.add_document(row)
+        with _worded():
+            self._writer.add_document(row)
+        self.count += 1
 
     def remove(self, source_ids: Iterable[str]) -> None:
         """Remove every passage of these sources that was there before."""
@@ -123,11 +141,21 @@ class LexicalWriter:
         Raises:
             WriteFailed: where the disk is full or a file cannot be written.
         """
-        try:
+        with _worded():
             self._writer.commit()
             self._writer.wait_merging_threads()
-        except ValueError as error:  # how the engine words every failure
-            raise WriteFailed(f"写词项索引失败（{error}）") from error
+
+    def close(self) -> None:
+        """Let go of the folder; what is not finished is lost."""
+        self._writer = None  # its threads end with it
+
+
+@contextmanager
+def _worded() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:  # how the engine words every failure
+        raise WriteFailed(f"写词项索引失败（{error}）") from error
 
 
 class LexicalIndex:

@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from index import generations
 from index.chunks import split_passages
 from index.gazette import parse_gazette
+from index.lexical import joined_terms
 from index.records import GazetteError
 from index.rows import Item
 from index.sources import Member, read_source
@@ -155,4 +156,12 @@ def _end_with_parent() -> None:
 
 
 def _read_task(files: Sequence[Path | Member]) -> list[Outcome]:
-    return [read_file(file, _known) for file in files]
+    return [_with_terms(read_file(file, _known)) for file in files]
+
+
+def _with_terms(outcome: Outcome) -> Outcome:
+    """The terms are made here as well: whoever stores what was read has more to do than those who read."""
+    if outcome.item is None:
+        return outcome
+    made = tuple(joined_terms(passage.text) for passage in outcome.item.passages)
+    return replace(outcome, item=replace(outcome.item, terms=made))

@@ -33,12 +33,16 @@ _WHOLE = {noun for noun, columns in COLUMNS.items() if len(columns) == len(field
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A source with everything found in it; ``path`` is where the file was, "" where there was none."""
+    """A source with everything found in it; ``path`` is where the file was, "" where there was none.
+
+    ``terms`` are those of each passage's text, joined by spaces, where whoever read the file had time to make them.
+    """
 
     source: Source
     gazette: Gazette
     passages: tuple[Passage, ...]
     path: str = ""
+    terms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

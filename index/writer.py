@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Container, Iterable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,11 +158,13 @@ class _Filling:
         encoder: Encoder | None,
         known: Sequence[Segment],
         next_key: int,
+        terms: LexicalWriter | None,
         *,
         durable: bool,
     ) -> None:
         self._rows = SegmentWriter(path, durable=durable)
         self._words = words
+        self._terms = terms
         self._encoder = encoder
         self._known = known
         self._waiting: list[Item] = []
@@ -198,6 +201,8 @@ class _Filling:
             numbers |= self._rows.add_vectors(dict(zip(unknown, rows, strict=True)))
         for item, contents in keyed:
             self._rows.add(item, self._next_key, [numbers[content] for content in contents])
+            if self._terms is not None:
+                _add_terms(self._terms, item, self._next_key)
             self._next_key += len(item.passages)
         # Just embedded, they are cut in a quarter of the time that it takes later.
         self._words.add([passage for item in self._waiting for passage in item.passages])
@@ -206,6 +211,13 @@ class _Filling:
         if self._next_key - self._kept_key >= _KEPT:
             self._rows.commit()
             self._kept_key = self._next_key
+
+
+def _add_terms(writer: LexicalWriter, item: Item, first_key: int) -> None:
+    homes = {document.id: document for document in item.gazette.documents}
+    bodies = item.terms or repeat(None)
+    for key, (passage, body) in enumerate(zip(item.passages, bodies, strict=False), first_key):
+        writer.add(key, passage, homes[passage.document_id], item.gazette, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +255,12 @@ def write_generation(
     Raises:
         WriteFailed: the disk is full or a file cannot be written; everything is as it was before.
     """
-    staging = None
+    staging = terms = None
     try:
         staging = generations.stage(folder)
-        added = _filled(staging, previous, change, encoder)
+        # The engine works beside the filling; what is added to an index waits until it is known what goes.
+        terms = None if previous and change.carry else LexicalWriter(staging / LEXICAL)
+        added = _filled(staging, previous, change, encoder, terms)
         if not added and not change.gone:
             if change.partial:
                 change.partial.unlink()
@@ -259,7 +273,7 @@ def write_generation(
             _link_lexical(previous.folder, staging)
             parts, gone = added, frozenset(change.gone)
         with ThreadPoolExecutor(1) as beside:  # terms are made in Python while words are cut outside of it
-            terms_written = beside.submit(_write_lexical, staging, parts, gone)
+            terms_written = beside.submit(_write_lexical, staging, parts, gone, terms)
             entries = [_settle(staging, number, run, card.dimensions) for number, run in enumerate(runs)]
             terms_written.result()
         for part in added:
@@ -279,6 +293,8 @@ def write_generation(
     except (OSError, sqlite3.Error) as error:
         raise WriteFailed(f"{folder}：写索引失败（{error}）；原来的索引没有改动") from error
     finally:
+        if terms is not None:
+            terms.close()
         if staging is not None and staging.exists():
             shutil.rmtree(staging, ignore_errors=True)
 
@@ -302,7 +318,13 @@ def _carried(previous: Generation, gone: Set[str]) -> list[_Part]:
     return parts
 
 
-def _filled(staging: Path, previous: Generation | None, change: Change, encoder: Encoder | None) -> list[_Part]:
+def _filled(
+    staging: Path,
+    previous: Generation | None,
+    change: Change,
+    encoder: Encoder | None,
+    terms: LexicalWriter | None,
+) -> list[_Part]:
     """The new sources as a segment in the staging folder; no part where there are none."""
     known = []
     if previous and encoder and previous.manifest.encoder.fingerprint == encoder.fingerprint:
@@ -311,7 +333,8 @@ def _filled(staging: Path, previous: Generation | None, change: Change, encoder:
     target = staging / f"{name}.sqlite"
     first_key = previous.manifest.next_key if previous and change.carry else 0
     words = CutsWriter(staging, name)
-    filling = _Filling(change.partial or target, words, encoder, known, first_key, durable=change.partial is not None)
+    durable = change.partial is not None
+    filling = _Filling(change.partial or target, words, encoder, known, first_key, terms, durable=durable)
     try:
         for item in change.items:
             filling.add(item)
@@ -434,8 +457,19 @@ def _link_lexical(source: Path, target: Path) -> None:
         copy(path, target / LEXICAL / path.name)
 
 
-def _write_lexical(staging: Path, parts: Sequence[_Part], gone: Iterable[str] = ()) -> None:
-    """Add the passages of the parts to the lexical index of a staging folder, after removing what is gone."""
+def _write_lexical(
+    staging: Path, parts: Sequence[_Part], gone: Iterable[str] = (), begun: LexicalWriter | None = None
+) -> None:
+    """Add the passages of the parts to the lexical index of a staging folder, after removing what is gone.
+
+    What was ``begun`` while they were read is only finished, unless an interrupted run had left some of them.
+    """
+    if begun is not None:
+        if begun.count == sum(part.entry.passages for part in parts):
+            begun.finish()
+            return
+        begun.close()
+        shutil.rmtree(staging / LEXICAL)
     writer = LexicalWriter(staging / LEXICAL)
     writer.remove(gone)
     for part in parts:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from index.lexical import LexicalIndex, LexicalWriter, terms
+from index.lexical import LexicalIndex, LexicalWriter, joined_terms, terms
 from index.records import Document, Filter, Gazette, Passage, Source
 from index.store import Index
 
@@ -74,6 +74,20 @@ def test_bm25_equals_a_plain_loop(tmp_path: Path) -> None:
     found = index.search(query, 10, Filter())
     assert [key for key, _ in found] == sorted(expected, key=lambda key: -expected[key])
     assert [score for _, score in found] == pytest.approx(sorted(expected.values(), reverse=True), rel=1e-5)
+
+
+def test_terms_made_elsewhere_and_a_writer_let_go_of(tmp_path: Path) -> None:
+    passage, document, gazette = _passages("教育经费")[0], Document("d", "s", 1, "", "报告", 0, 1), Gazette("s", "公报")
+    for text, finished in (("没有写完", False), ("渔业产值", True)):
+        writer = LexicalWriter(tmp_path / "lexical")
+        writer.add(7, passage, document, gazette, joined_terms(text))
+        if finished:
+            writer.finish()
+        writer.close()  # the next one may write at once
+        writer.close()
+    index = LexicalIndex(tmp_path / "lexical")
+    found = {term: [key for key, _ in index.search([(term, 1.0)], 5, Filter())] for term in ("渔业", "教育", "没有")}
+    assert found == {"渔业": [7], "教育": [], "没有": []}
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from index.lexical import terms
 from index.reading import read_file, read_files
 from index.records import Gazette, Source
 
@@ -23,6 +25,17 @@ def _files(folder: Path, count: int) -> list[Path]:
     for n, path in enumerate(paths):
         path.write_text(f"# 关于第{n}项工作的报告\n\n完成{n}万元。\n", encoding="utf-8")
     return paths
+
+
+@pytest.mark.slow
+def test_processes_that_read_make_the_terms(tmp_path: Path) -> None:
+    files = _files(tmp_path, 40)
+    here, there = (list(read_files(files, frozenset(), workers)) for workers in (1, 2))
+    for mine, theirs in zip(here, there, strict=True):
+        assert mine.item is not None
+        assert theirs.item is not None
+        made = tuple(" ".join(terms(passage.text)) for passage in mine.item.passages)
+        assert theirs.item == replace(mine.item, terms=made)
 
 
 @pytest.mark.slow

@@ -184,9 +184,17 @@ def _flips(folder: Path, count: int) -> Iterator[tuple[Path, int]]:
         path = files[n] if n < len(files) else random_.choice(files)
         at = random_.randrange(path.stat().st_size)
         data = path.read_bytes()
-        path.write_bytes(data[:at] + bytes([data[at] ^ (1 << random_.randrange(8))]) + data[at + 1 :])
+        _put(path, data[:at] + bytes([data[at] ^ (1 << random_.randrange(8))]) + data[at + 1 :])
         yield path, at
-        path.write_bytes(data)
+        _put(path, data)
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Put another file in a file's place: tantivy opens an index a second time in a thread of its own, and a file that
+    is cut off meanwhile, as writing to it does, would end this process."""
+    beside = path.with_name(f"{path.name}~")
+    beside.write_bytes(data)
+    beside.replace(path)
 
 
 def _every_flip_is_detected(folder: Path, count: int) -> None:
