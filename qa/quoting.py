@@ -24,12 +24,9 @@ _AFTER_FIGURE = re.compile(
 )
 _BEFORE_FIGURE = re.compile(
     r"(?:(?:最[长多高低少迟]|一般|原则上)?(?:不得?(?:低于|少于|超过|高于|早于|晚于|多于)|(?<!不)(?<!不得)(?:低于|少于|高于|多于)|不足|超过|突破|至少"
-    r"|(?<!同|上)超|逾|近|约|(?:每[\u4e00-\u9fff/]{0,3}){1,2}(?:补贴|补助|奖励)?)|仅占?|只占|只有|最[长多高低少迟])$"
+    r"|(?<!同|上)超|逾|近|约|(?:每[\u4e00-\u9fff/]{0,3}){1,2}(?:补贴|补助|奖励)?))$"
 )
-_BEFORE_DURATION = re.compile(
-    r"自[^，。；]{2,18}起$|(?:^|(?<=[，。；：]))[^，。；：\d]{2,10}后$"
-)  # 自公布之日起|十五日内
-_FINE = re.compile(r"(?:罚[款金])?")
+_BEFORE_DURATION = re.compile(r"(?:^|(?<=[，。；：]))[^，。；：\d]{2,10}后$")  # 竣工验收后|三个月内
 POST = re.compile(
     r"(?:党组|党委|常务)*副?(?:书记|主任|主席|秘书长|检察长|[局院市县区省部处科所站校会州镇乡队行厂][\u4e00-\u9fff]?长|常委|委员|代表|经理|董事长)"
 )
@@ -53,9 +50,8 @@ def widened(
     start, end = span.start, span.end
     if span.type in COUNTED:
         start, end = _whole_range(choice.sentence, start, end)
-        for after in (_AFTER_FIGURE, _FINE):
-            if match := after.match(text, end):
-                end = match.end()
+        if match := _AFTER_FIGURE.match(text, end):
+            end = match.end()
         if span.type == "duration":
             end += text.startswith("前", end)
             if match := _BEFORE_DURATION.search(text[:start]):

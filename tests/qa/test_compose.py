@@ -189,15 +189,10 @@ def test_phrases_of_two_documents_that_differ(one: str, other: str, answer: str 
         pytest.param("每两年评估一次", "两年", "duration", "年", "每两年", id="how often"),
         pytest.param("分为满意、不满意两个等次。", "两个", "number", "个", "两个等次", id="the noun that is asked for"),
         pytest.param("会议举行的二十日前送交", "二十日", "duration", "日", "二十日前", id="how long before"),
-        pytest.param(
-            "自公布之日起十五日内申请", "十五日", "duration", "日", "自公布之日起十五日内", id="from when it is counted"
-        ),
-        pytest.param("处五百元以下罚款", "五百元", "amount", "元", "五百元以下罚款", id="a fine"),
         pytest.param("会期三天半。", "三天", "duration", "天", "三天半", id="and a half"),
         pytest.param("汤立群（23票赞成）", "23票", "number", "票", "23票赞成", id="votes for"),
         pytest.param("竣工验收后三个月内移交", "三个月", "duration", "个月", "竣工验收后三个月内", id="after what"),
         pytest.param("最长不得超过一年", "一年", "duration", "年", "最长不得超过一年", id="a bound said twice"),
-        pytest.param("举报线索仅占6.8%", "6.8%", "percent", "%", "仅占6.8%", id="only"),
         pytest.param("委员安晓宁、胡玉凤提问", "胡玉凤", "person", "", "安晓宁、胡玉凤", id="names joined"),
         pytest.param("局长宫晓、县长卓群", "宫晓", "person", "", "宫晓", id="names parted by their posts"),
         pytest.param("修改《停车条例》", "停车条例》", "document", "", "《停车条例》", id="title mark closed"),
