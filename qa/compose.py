@@ -30,6 +30,9 @@ _CAUSE_BEHIND = re.compile(r"[，,]?(?:这|也|都)?是[^，。；]{1,14}?的?(?
 _SOMEBODY = re.compile(r"[\u4e00-\u9fff]某某?")
 _NO_VERB = "[^，。；：、了由对其为与和及经将被是让请任命]"
 _HELD = re.compile(rf"(?:{_NO_VERB}{{1,20}}{POST.pattern}、)*{_NO_VERB}{{0,24}}{POST.pattern}$")
+_GIVEN = re.compile(
+    rf"(?:（[^（）]{{1,6}}）)?(?:同志)?(?:(?:担?任|当选)?为?(?<=[为任选])(?P<post>[^，。；、]{{0,30}}?{POST.pattern})(?![\u4e00-\u9fff])|的(?P<left>[^，。；]{{2,40}}?)职务)"
+)
 _CAUSE = re.compile(r"(?:主要)?(?:原因|理由|缘由)(?:主要)?(?:是|在于|为)(?:因为|由于)?|主要(?:是|在于)(?:因为|由于)?")
 MEANING = frozenset({"definition", "other", "reason", "procedure"})  # 是怎么回事 and 是什么 ask for one, too
 _DENIAL = re.compile(r"不得|不能|不准|不予|不再|不含|不|未|无(?!障碍|论)|没有|严禁|禁止|杜绝|取消")
@@ -71,8 +74,10 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
         return replace(made, made="article")
     if made := several.dated(pool, best, documents):
         return replace(made, made="date")
-    if made := (
-        several.conflict(pool, choices)
+    held = _post_of(best, question) if question.kind == "post" else None
+    # A post is said in more or less full: 市政府副市长 and 市人民政府副市长 are one.
+    if held is None and (
+        made := several.conflict(pool, choices)
         or several.rival(pool, choices)
         or several.other_name(pool, choices)
         or several.other_words(pool, choices)
@@ -81,7 +86,6 @@ def compose(pool: Pool, choices: Sequence[Choice], documents: Documents) -> Read
     field = _field(best)
     meaning = _meaning(best, question) if question.kind in MEANING else None
     cause = _cause(best) if question.kind == "reason" else None
-    held = _post_of(best, question) if question.kind == "post" else None
     whole = field or meaning or cause or held
     if whole is None:
         whole = widened(
@@ -113,12 +117,16 @@ def _meaning(choice: Choice, question: Question) -> Span | None:
 
 
 def _post_of(choice: Choice, question: Question) -> Span | None:
-    """What stands before the name that the question says, up to its clause's verb: 查办了|丰渚县柳林镇原镇长|邹某."""
+    """The post beside the name that the question says: 查办了|丰渚县柳林镇原镇长|邹某, 任命郑孝刚为|市政府副市长, 免去他的|…|职务."""
     sentence, text = choice.sentence, choice.sentence.text
     names = [(s.start, s.end) for s in sentence.typed if s.type == "person"]
     for start, end in sorted([*names, *(m.span() for m in _SOMEBODY.finditer(text))]):
         low = max((a for a, _ in sentence.clauses if a <= start), default=0)
-        if text[start:end] in question.flat and (held := _HELD.search(text[:start], low)):
+        if text[start:end] not in question.flat:
+            continue
+        if given := _GIVEN.match(text, end):
+            return Span(*given.span("post" if given["post"] else "left"), "words")
+        if held := _HELD.search(text[:start], low):
             return Span(held.start(), held.end(), "words")
     return None
 
