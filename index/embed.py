@@ -105,7 +105,10 @@ class StaticEncoder:
         weights = folder / "model.safetensors"
         try:
             with safe_open(weights, "numpy") as tensors:
-                rows, columns = tensors.get_slice("embedding.weight").get_shape()
+                table = tensors.get_slice("embedding.weight")
+                rows, columns = table.get_shape()
+                if table.get_dtype() != "F32" or len(list(tensors.keys())) != 1:
+                    raise ValueError(f"{weights.name} is not one float32 table, as it is mapped")
             # Mapped, for a question needs few of its 20 MB; the only array of the file, so it is the end of it.
             begin = weights.stat().st_size - 4 * rows * columns
             self._table: Vectors = np.memmap(weights, np.float32, "r", begin, (rows, columns)).view(np.ndarray)

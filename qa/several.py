@@ -22,10 +22,8 @@ ALIKE = 0.75  # of the words beside two values that must be the same
 FRAME = 2  # words beside a value that say what it is of, at least
 STRICT = 6  # characters next to two values that must be the same where neither was looked for
 COMPARED = COUNTED | {"person"}
-RIVAL, LESS = (
-    4.5,
-    0.25,
-)  # by how much a rival may be worse: in the value of its span, in how much of the question it holds
+# By how much a rival may be worse: in the value of its span, and in how much of the question it holds.
+RIVAL, LESS = 4.5, 0.25
 FARTHEST = Decimal("1.25")  # of two figures that may be meant to be one
 _ROUND = re.compile(r"约|近|余|多|左右|超|以[上下内]|半$")
 _SCOPE = re.compile(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from index.embed import SHIPPED, EncoderNotFound, StaticEncoder, load_encoder, shipped_tokenizer, unit_rows
 from index.store import build, open_index
@@ -190,4 +191,11 @@ def test_a_spoilt_model_folder_is_refused(transformer_folder: Path, tmp_path: Pa
 
 def test_a_damaged_shipped_encoder_is_named(tmp_path: Path) -> None:
     with pytest.raises(EncoderNotFound, match="not a whole static encoder"):
+        StaticEncoder(tmp_path)
+
+
+def test_a_static_table_in_other_numbers_is_not_misread(tmp_path: Path) -> None:
+    """The table is mapped as float32: half precision read so would be vectors of noise."""
+    save_file({"embedding.weight": np.ones((4, 2), np.float16)}, tmp_path / "model.safetensors")
+    with pytest.raises(EncoderNotFound, match="float32"):
         StaticEncoder(tmp_path)
